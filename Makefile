@@ -1,0 +1,35 @@
+# Thin: each target says what it did and how long it took. Settings of your own go into Makefile.local.
+-include Makefile.local
+SHELL := /bin/bash
+PRESET ?= release
+JOBS ?= $(shell nproc)
+timed = @start=$$(date +%s); $(2); status=$$?; echo "make $(1): $$(( $$(date +%s) - start )) s"; exit $$status
+
+.PHONY: setup configure build test check demo bench bench-failover docs clean format asan tsan
+setup:
+	@tools/setup.sh
+
+configure: setup
+	@[ -f build/$(PRESET)/build.ninja ] || cmake --preset $(PRESET) >/dev/null
+
+build: configure
+	$(call timed,build,cmake --build build/$(PRESET) -j $(JOBS))
+
+test: build
+	$(call timed,test,ctest --test-dir build/$(PRESET) --output-on-failure -j $(JOBS))
+
+check: build
+	$(call timed,check,tools/check.sh $(PRESET))
+
+asan tsan:
+	@$(MAKE) --no-print-directory build PRESET=$@
+	$(call timed,$@,ctest --test-dir build/$@ --output-on-failure -j $(JOBS) -L unit)
+
+format:
+	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-19 -i
+
+demo: build
+	@bin/cloudshelf demo
+
+clean:
+	rm -rf build bin
