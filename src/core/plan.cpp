@@ -76,7 +76,13 @@ std::vector<std::string> find_cycle(const std::vector<Step>& steps) {
     };
     for (std::size_t i = 0; i < steps.size(); ++i)
         if (seen[i] == Seen::no && visit(visit, i)) break;
-    std::ranges::reverse(cycle);  // In the order of running, not of waiting.
+    std::ranges::reverse(cycle);  // In the order of running, not of waiting; from the first one in the file.
+    for (const Step& step : steps) {
+        const auto first = std::ranges::find(cycle, step.name);
+        if (first == cycle.end()) continue;
+        std::rotate(cycle.begin(), first, cycle.end());
+        break;
+    }
     return cycle;
 }
 
