@@ -59,8 +59,9 @@ enum class Processor { primary, backup };
 enum class Charge {
     captured,
     declined,
-    not_charged,  // surely: it was never reached, or says so itself, and nothing of ours is on its way
-    unknown,
+    not_charged,  // charge: it was never reached; look_up: it says so
+    failed,       // it answered with an error, and is done with it; whether it charged, look_up tells
+    unknown,      // no answer; what was sent may still be on its way
 };
 
 /// The outside world's payment processors. Charging twice with one key charges once.

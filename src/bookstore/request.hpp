@@ -15,6 +15,8 @@ struct Request {
     std::string authorization;                               // the header's value, "Bearer …", or empty
     std::string idempotency_key;                             // empty: none
     std::string body;
+    /// A UUID, the same for each attempt that the host makes at this request; empty: there is one attempt.
+    std::string attempt_id;
 
     /// The value of a query parameter, or an empty text.
     std::string_view parameter(std::string_view name) const {
