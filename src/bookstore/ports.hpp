@@ -1,0 +1,112 @@
+#pragma once
+
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cloudshelf::bookstore {
+
+/// What a COMMIT waits for.
+enum class Durability {
+    local,        // flushed here: what users and ratings need; a region's loss may lose the last moments
+    synchronous,  // flushed at the standby too: orders and payments
+};
+
+/// What is known after a COMMIT.
+enum class Commit { done, not_done, unknown };
+
+/// Whether a read may come from a replica that is a little behind.
+enum class Freshness { any, newest };
+
+/// A query with a name, so that a connection prepares it once.
+struct Statement {
+    const char* name;
+    const char* text;
+};
+
+using Value = std::optional<std::string>;  // in PostgreSQL's text form; nothing is NULL
+using Row = std::vector<Value>;
+using Rows = std::vector<Row>;
+
+/// One transaction. Destroyed without commit: rolled back. Not shared between threads.
+class Transaction {
+public:
+    virtual ~Transaction() = default;
+    /// Errors: "db.unavailable" (not_done, retryable: the connection is gone, or the server takes no writes),
+    /// "db.busy" (not_done, retryable: locks), "db.duplicate", "db.missing-reference", "db.failed".
+    virtual Result<Rows> query(const Statement& statement, const std::vector<Value>& parameters) = 0;
+    virtual Commit commit() = 0;
+};
+
+class Database {
+public:
+    virtual ~Database() = default;
+    /// On the writer's database. Errors: "db.unavailable".
+    virtual Result<std::unique_ptr<Transaction>> begin(Durability durability) = 0;
+    /// One query outside a transaction, on the local server or, failing that, another. Errors as Transaction::query.
+    virtual Result<Rows> read(
+        Freshness freshness, const Statement& statement, const std::vector<Value>& parameters
+    ) = 0;
+};
+
+enum class Processor { primary, backup };
+
+enum class Charge {
+    captured,
+    declined,
+    not_charged,  // charge: it was never reached; look_up: it says so
+    failed,       // it answered with an error, and is done with it; whether it charged, look_up tells
+    unknown,      // no answer; what was sent may still be on its way
+};
+
+/// The outside world's payment processors. Charging twice with one key charges once.
+class Payments {
+public:
+    virtual ~Payments() = default;
+    virtual Charge charge(
+        Processor processor, const std::string& key, std::int64_t cents, const std::string& token
+    ) = 0;
+    /// What the processor knows of a charge, without making one.
+    virtual Charge look_up(Processor processor, const std::string& key) = 0;
+};
+
+class Clock {
+public:
+    virtual ~Clock() = default;
+    virtual std::int64_t unix_seconds() = 0;  // for the expiry of tokens, which both regions read
+};
+
+class Random {
+public:
+    virtual ~Random() = default;
+    /// A version 4 UUID. Ids are random, never counted: after a failover a sequence could give an id that a lost
+    /// write had already been acknowledged with to somebody else's customer.
+    virtual std::string uuid() = 0;
+};
+
+class Passwords {
+public:
+    virtual ~Passwords() = default;
+    virtual std::string hash(const std::string& password) = 0;
+    virtual bool matches(const std::string& hash, const std::string& password) = 0;
+};
+
+struct Secrets {
+    std::vector<std::string> session_keys;  // the first one signs, all of them verify; the same in every region
+};
+
+struct Ports {
+    Database& database;
+    Payments& payments;
+    Clock& clock;
+    Random& random;
+    Passwords& passwords;
+    const Secrets& secrets;
+};
+
+}  // namespace cloudshelf::bookstore

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "bookstore/ports.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace cloudshelf::bookstore {
+
+inline constexpr std::int64_t session_seconds = 12 * 3600;
+
+/// "v1.<user id>.<expiry>.<HMAC-SHA-256>": whoever has the key can check it, in every region, without a database.
+std::string sign_session(const Secrets& secrets, std::string_view user_id, std::int64_t expires_at);
+
+/// The user id. Errors: "bad-token" (forged, damaged, or signed with a key that is no longer valid), "expired-token".
+Result<std::string> verify_session(const Secrets& secrets, std::string_view token, std::int64_t now);
+
+/// 8-4-4-4-12 hexadecimal digits in lower case.
+bool is_uuid(std::string_view text);
+
+/// The keys of a session key file: one a line, at least 16 characters each; the first one signs.
+/// Errors: "bookstore.session-key".
+Result<Secrets> parse_session_keys(std::string_view content);
+
+}  // namespace cloudshelf::bookstore
