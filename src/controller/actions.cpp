@@ -142,7 +142,7 @@ io::Task<Result<void>> Actions::point_functions(RegionName to, io::Deadline dead
             boost::system::error_code bad;
             const json::value health = json::parse(answer->body, bad);
             const auto* writer = bad || !health.is_object() ? nullptr : health.as_object().if_contains("writer");
-            if (answer->status == 200 && writer && writer->is_bool() && writer->as_bool()) co_return Result<void>{};
+            if (answer->status == 200 && writer && writer->is_string() && writer->as_string() == to.value()) co_return Result<void>{};
             last = answer->body;
         } else {
             last = answer.error().message;
