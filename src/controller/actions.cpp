@@ -329,7 +329,8 @@ io::Task<Result<void>> Actions::demote(core::Execution& execution, io::Deadline 
 io::Task<Result<void>> Actions::resume_writer(core::Execution& execution, io::Deadline deadline) {
     const auto& record = taker_.record();
     const RegionName from = execution.header().from;
-    if (!record || record->region != from) co_return fail("stale-epoch", "the writer has changed");
+    if (!record) co_return fail("controller.no-lease", "there is no lease");
+    if (record->region != from) co_return Result<void>{};  // the new epoch exists: there is no way back, only forward
     if (!record->released) {  // only paused
         const json::object body{{"epoch", record->epoch.value()}, {"limit_ms", 0}};
         const auto answer = co_await agent(config_.site(from)->agent, "pause", json::serialize(body), deadline);

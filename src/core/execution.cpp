@@ -230,7 +230,7 @@ std::string Execution::to_json() const {
             {"ended_ns", time(record.ended)},
             {"error", record.error},
         };
-        if (record.started && record.ended) {
+        if (record.started && record.ended && *record.ended >= *record.started) {
             step["took_ms"] = std::chrono::duration<double, std::milli>(*record.ended - *record.started).count();
         }
         steps.push_back(std::move(step));
