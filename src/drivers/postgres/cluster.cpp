@@ -1,5 +1,6 @@
 #include "drivers/postgres/cluster.hpp"
 
+#include "drivers/postgres/stranded.hpp"
 #include "io/clock.hpp"
 #include "io/file.hpp"
 #include "io/process.hpp"
@@ -22,7 +23,7 @@ namespace json = boost::json;
 using namespace std::chrono_literals;
 
 constexpr const char* stranded_slot = "cloudshelf_stranded";
-constexpr const char* rewind_marker = "rejoin.begun";  // in `data`: the directory may be half rewound
+constexpr const char* rejoin_journal = "rejoin.json";  // in pgconf, where the fencer sees it: an unfinished rejoin
 
 std::string slot_of(const RegionName& region) {
     std::string name = "standby_" + region.value();
@@ -58,6 +59,10 @@ std::string field(const Answer& answer, std::size_t column) {
     return answer.rows.empty() ? "" : answer.rows[0].at(column).value_or("");
 }
 
+/// The control file learns of a new timeline at the first checkpoint only; the log's own position knows at once.
+const std::string current_timeline =
+    "SELECT ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::int";
+
 Lsn lsn_of(const std::string& text) {
     return core::parse_lsn(text).value_or(Lsn(0));
 }
@@ -72,7 +77,9 @@ bool Cluster::is_standby() const {
 }
 
 std::string Cluster::password(const std::string& role) const {
-    return io::read_file(options_.secrets / fmt::format("postgres-{}.password", role)).value_or("");
+    std::string text = io::read_file(options_.secrets / fmt::format("postgres-{}.password", role)).value_or("");
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+    return text;
 }
 
 Result<void> Cluster::run(std::vector<std::string> argv, Duration limit) const {
@@ -83,6 +90,7 @@ Result<void> Cluster::run(std::vector<std::string> argv, Duration limit) const {
     options.clean_env = true;
     options.env = {{"PGPASSFILE", options_.pgconf / "pgpass"}, {"HOME", options_.pgconf}};
     options.directory = options_.pgconf;
+    options.death_signal = SIGKILL;  // whoever goes on after us must not meet a copy that is still under way
     if (!options_.user.empty()) {
         auto user = io::User::find(options_.user);
         if (!user) return fail(user.error());
@@ -114,9 +122,10 @@ Result<void> Cluster::configure(std::optional<Address> primary) {
         "wal_keep_size = 512MB\n"
         "max_slot_wal_keep_size = 4GB\n"  // a lost region must not fill the writer's disk
         "hot_standby = on\n"
-        "synchronous_commit = local\n"  // orders and payments ask for more, per transaction
-        "wal_sender_timeout = 10s\n"
-        "wal_receiver_timeout = 10s\n"
+        "dynamic_shared_memory_type = mmap\n"  // inside pgdata: a killed server leaves nothing in /dev/shm
+        "synchronous_commit = local\n"         // orders and payments ask for more, per transaction
+        "wal_sender_timeout = 3s\n"
+        "wal_receiver_timeout = 3s\n"
         "wal_receiver_status_interval = 1s\n"
         "wal_retrieve_retry_interval = 100ms\n"
         "max_standby_streaming_delay = 1s\n"
@@ -204,10 +213,58 @@ Result<void> Cluster::initialize() {
     return write_for(options_.pgdata / "postgresql.conf", refusing_configuration, options_.user);
 }
 
+Result<void> Cluster::note(const Journal& journal) const {
+    const json::object line{
+        {"phase", journal.phase},
+        {"at", io::utc_now()},
+        {"stranded_writes", journal.stranded},
+        {"detail", journal.detail}
+    };
+    return write_for(options_.pgconf / rejoin_journal, json::serialize(line) + "\n", options_.user);
+}
+
+std::optional<Cluster::Journal> Cluster::unfinished() const {
+    const auto text = io::read_file(options_.pgconf / rejoin_journal);
+    if (!text && text.error().code == "io.no-file") return std::nullopt;
+    // A journal that cannot be read may mean anything: the safe reading is that the directory is half done.
+    Journal journal{.phase = "clone"};
+    boost::system::error_code bad;
+    const json::value value = text ? json::parse(*text, bad) : json::value();
+    if (bad || !value.is_object()) return journal;
+    const auto& fields = value.as_object();
+    const auto* phase = fields.if_contains("phase");
+    const auto* stranded = fields.if_contains("stranded_writes");
+    const auto* detail = fields.if_contains("detail");
+    if (phase && phase->is_string()) journal.phase = phase->as_string().c_str();
+    if (stranded && stranded->is_number()) journal.stranded = json::value_to<std::uint64_t>(*stranded);
+    if (detail && detail->is_string()) journal.detail = detail->as_string().c_str();
+    return journal;
+}
+
+void Cluster::finished() const {
+    std::error_code ignored;
+    fs::remove(options_.pgconf / rejoin_journal, ignored);
+}
+
+Result<void> Cluster::startable() const {
+    const auto journal = unfinished();
+    if (!journal || journal->phase == "export") return {};
+    return fail(
+        "postgres.half-done",
+        fmt::format(
+            "{}: its {} did not end; it is cloned anew before it starts", options_.pgdata.string(), journal->phase
+        )
+    );
+}
+
 Result<void> Cluster::clone_from(Address primary) {
     if (const auto written = configure(primary); !written) return written;
+    const Journal before = unfinished().value_or(Journal{});
+    if (const auto noted = note({.phase = "clone", .stranded = before.stranded, .detail = before.detail}); !noted)
+        return noted;
     std::error_code failed;
     fs::remove_all(options_.pgdata, failed);
+    if (failed) return fail("postgres.files", fmt::format("{}: {}", options_.pgdata.string(), failed.message()));
     if (const auto made = private_folder(options_.pgdata, options_.user); !made) return made;
     const auto cloned =
         run({"pg_basebackup",
@@ -228,7 +285,9 @@ Result<void> Cluster::clone_from(Address primary) {
         fs::remove_all(options_.pgdata, failed);
         return cloned;
     }
-    return write_for(options_.pgdata / "standby.signal", "", options_.user);
+    if (const auto written = write_for(options_.pgdata / "standby.signal", "", options_.user); !written) return written;
+    finished();
+    return {};
 }
 
 Result<Connection> Cluster::admin(Duration limit) const {
@@ -256,6 +315,9 @@ Result<Connection> Cluster::at(Address server, Duration limit) const {
 Result<void> Cluster::provision() {
     auto server = admin(5s);
     if (!server) return fail(server.error());
+    // A statement that fails is logged with its text, and these hold passwords.
+    const auto quiet = server->execute("SET log_min_error_statement = panic; SET log_statement = none");
+    if (!quiet) return fail(quiet.error());
     const auto role = [&](const char* name, const char* attributes) -> Result<void> {
         const auto known = server->execute("SELECT 1 FROM pg_roles WHERE rolname = $1", {name});
         if (!known) return fail(known.error());
@@ -279,6 +341,9 @@ Result<void> Cluster::provision() {
             server->execute(fmt::format("GRANT EXECUTE ON FUNCTION pg_catalog.{} TO replicator", function));
         if (!granted) return fail(granted.error());
     }
+    // Before a rewind the writer needs a checkpoint on its own timeline.
+    const auto checkpoints = server->execute("GRANT pg_checkpoint TO replicator");
+    if (!checkpoints) return fail(checkpoints.error());
     const auto database = server->execute("SELECT 1 FROM pg_database WHERE datname = 'cloudshelf'");
     if (!database) return fail(database.error());
     if (database->rows.empty()) {
@@ -346,17 +411,25 @@ Result<std::string> Cluster::fencer(const std::string& command, Duration limit) 
 }
 
 Result<void> Cluster::start_standby() {
+    if (const auto whole = startable(); !whole) return whole;
     const auto answer = fencer("start-standby", 10s);
     if (!answer) return fail(answer.error());
     return {};
 }
 
 Result<void> Cluster::start_primary() {
+    if (const auto whole = startable(); !whole) return whole;
+    const bool was_standby = is_standby();
     std::error_code ignored;
     fs::remove(options_.pgdata / "standby.signal", ignored);
     const auto answer = fencer("start-primary", 10s);
-    if (!answer) return fail(answer.error());
-    return {};
+    if (answer) return {};
+    // Refused: what was a standby stays one, or the next start would take it for an old writer.
+    if (was_standby) {
+        if (const auto written = write_for(options_.pgdata / "standby.signal", "", options_.user); !written)
+            return written;
+    }
+    return fail(answer.error());
 }
 
 Result<void> Cluster::stop(Duration limit) {
@@ -423,15 +496,17 @@ Result<void> Cluster::promote(Duration limit) {
         "SELECT CASE WHEN pg_is_in_recovery() AND pg_is_wal_replay_paused() THEN pg_wal_replay_resume() END"
     );
     if (!resumed && resumed.error().certainty == Certainty::unknown) return fail(resumed.error());
-    // pg_promote() polls every 100 ms; its own way, a file and a signal, is as safe and quicker.
-    const auto pid = io::read_file(options_.pgdata / "postmaster.pid");
-    if (!pid) return fail(pid.error());
-    if (const auto written = write_for(options_.pgdata / "promote", "", options_.user); !written) return written;
-    ::kill(static_cast<pid_t>(std::strtol(pid->c_str(), nullptr, 10)), SIGUSR1);
+    // pg_promote() that waits polls every 100 ms; without waiting it is the same file and signal, and we poll faster.
+    const auto asked = server->execute("SELECT CASE WHEN pg_is_in_recovery() THEN pg_promote(false) END");
+    if (!asked && asked.error().certainty == Certainty::unknown) return fail(asked.error());
     while (!deadline.passed()) {
         const auto answer = server->execute("SELECT pg_is_in_recovery()");
         if (!answer) return fail(answer.error());
-        if (field(*answer, 0) == "f") return {};
+        if (field(*answer, 0) == "f") {
+            const auto writes = server->execute("SELECT pg_current_xact_id()");  // a transaction that had to be written
+            if (!writes) return fail(writes.error());
+            return {};
+        }
         std::this_thread::sleep_for(1ms);
     }
     return fail("postgres.promote-timeout", fmt::format("still in recovery after {} ms", limit / 1ms));
@@ -479,7 +554,10 @@ Result<Observation> Cluster::observe() {
     }
     const auto answer = observer_->execute(
         "SELECT pg_is_in_recovery(), (SELECT system_identifier FROM pg_control_system()),"
-        " (SELECT timeline_id FROM pg_control_checkpoint()),"
+        " CASE WHEN pg_is_in_recovery() THEN (SELECT timeline_id FROM pg_control_checkpoint())::text"
+        " ELSE (" +
+        current_timeline +
+        ")::text END,"
         " CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_wal_lsn() END,"
         " pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn(),"
         " (SELECT status FROM pg_stat_wal_receiver), (SELECT received_tli FROM pg_stat_wal_receiver),"
@@ -487,7 +565,7 @@ Result<Observation> Cluster::observe() {
         " r.state, r.sync_state, r.flush_lsn,"
         " CASE WHEN to_regclass('cloudshelf.heartbeat') IS NULL THEN NULL ELSE 1 END"
         " FROM (SELECT 1) AS one LEFT JOIN pg_stat_replication r ON r.application_name = '" +
-        options_.peer.value() + "'"
+        options_.peer.value() + "' ORDER BY r.state = 'streaming' DESC NULLS LAST, r.backend_start DESC LIMIT 1"
     );
     if (!answer) {
         observer_.reset();
@@ -539,6 +617,26 @@ Result<void> Cluster::maintain() {
         "INSERT INTO cloudshelf.heartbeat VALUES (1, clock_timestamp()) ON CONFLICT (id) DO UPDATE SET at = excluded.at"
     );
     if (!beat) return fail(beat.error());
+    // A slot whose log was given up stays lost for ever (reliability.md R11): make it again for when the standby, which
+    // needs a new clone now, comes back.
+    for (const auto& [slot, create] :
+         {std::pair{
+              slot_of(options_.peer),
+              fmt::format("pg_create_physical_replication_slot('{}', true)", slot_of(options_.peer))
+          },
+          {std::string(stranded_slot),
+           fmt::format("pg_create_logical_replication_slot('{}', 'test_decoding')", stranded_slot)}}) {
+        const auto lost = shop->execute(
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = $1 AND wal_status "
+            "= "
+            "'lost' AND NOT active",
+            {slot}
+        );
+        if (!lost) return fail(lost.error());
+        if (lost->rows.empty()) continue;
+        const auto again = shop->execute("SELECT " + create);
+        if (!again) return fail(again.error());
+    }
     const auto advanced = shop->execute(fmt::format(
         "SELECT pg_replication_slot_advance(s.slot_name, r.flush_lsn) FROM pg_replication_slots s, pg_stat_replication "
         "r "
@@ -553,92 +651,82 @@ Result<void> Cluster::maintain() {
 
 // --- rejoining ---------------------------------------------------------------------------------------------------
 
-Result<Lsn> Cluster::fork_of(Address primary, std::uint32_t our_timeline) const {
+namespace {
+
+/// The same for every attempt at one rejoin, so that a second attempt replaces and does not repeat.
+std::string stranded_name(std::uint32_t timeline, Lsn fork) {
+    return fmt::format("tl{}-{:X}-{:08X}", timeline, fork.value() >> 32, fork.value() & 0xffffffff);
+}
+
+}  // namespace
+
+Result<Cluster::Lineage> Cluster::lineage(Address primary, std::uint32_t our_timeline) const {
     auto server = at(primary, 5s);
-    if (!server) return fail(server.error());
-    const auto timeline = server->execute("SELECT timeline_id FROM pg_control_checkpoint()");
-    if (!timeline) return fail(timeline.error());
-    const auto newest = std::strtoul(field(*timeline, 0).c_str(), nullptr, 10);
-    if (newest == our_timeline) return Lsn(UINT64_MAX);  // no fork: we are merely behind
-    const auto history = server->execute(fmt::format("SELECT pg_read_file('pg_wal/{:08X}.history')", newest));
-    if (!history) return fail(history.error());
-    std::istringstream lines(field(*history, 0));
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream words(line);
-        std::uint32_t parent = 0;
-        std::string position;
-        if (words >> parent >> position && parent == our_timeline) return core::parse_lsn(position);
+    if (!server) return fail("postgres.no-writer", "cannot connect to the writer: " + server.error().message);
+    const auto seen = server->execute(
+        "SELECT (SELECT system_identifier FROM pg_control_system()), pg_is_in_recovery(), CASE WHEN "
+        "pg_is_in_recovery() THEN NULL ELSE (" +
+        current_timeline + ") END, CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_current_wal_flush_lsn() END"
+    );
+    if (!seen) return fail("postgres.no-writer", "cannot connect to the writer: " + seen.error().message);
+    if (field(*seen, 1) != "f")
+        return fail("postgres.no-writer", "cannot connect to the writer: the server there is still a standby");
+    Lineage found{.system_id = field(*seen, 0)};
+    const auto newest = static_cast<std::uint32_t>(std::strtoul(field(*seen, 2).c_str(), nullptr, 10));
+    if (newest < our_timeline) return found;  // ours is a later one: promoted on both sides
+    std::string theirs;
+    if (newest > 1) {
+        const auto history = server->execute(fmt::format("SELECT pg_read_file('pg_wal/{:08X}.history')", newest));
+        if (!history)
+            return fail("postgres.no-writer", "cannot connect to the writer's history: " + history.error().message);
+        theirs = field(*history, 0);
     }
-    return fail("postgres.no-fork", fmt::format("the writer's history does not contain our timeline {}", our_timeline));
+    // Two promotions can choose the same number: the timelines are the same only if they forked at the same places.
+    const auto forks = [](const std::string& text) {
+        std::vector<std::pair<std::uint32_t, Lsn>> out;
+        std::istringstream lines(text);
+        for (std::string line; std::getline(lines, line);) {
+            std::istringstream words(line);
+            std::uint32_t parent = 0;
+            std::string position;
+            if (words >> parent >> position) out.emplace_back(parent, lsn_of(position));
+        }
+        return out;
+    };
+    const auto their_forks = forks(theirs);
+    std::vector<std::pair<std::uint32_t, Lsn>> our_forks;
+    if (our_timeline > 1) {
+        const auto ours = io::read_file(options_.pgdata / "pg_wal" / fmt::format("{:08X}.history", our_timeline));
+        if (!ours) return fail("postgres.history", ours.error().message);
+        our_forks = forks(*ours);
+    }
+    if (our_forks.size() > their_forks.size() || !std::equal(our_forks.begin(), our_forks.end(), their_forks.begin()))
+        return found;
+    if (newest == our_timeline) {
+        found.common = our_forks.size() == their_forks.size();
+        found.fork = lsn_of(field(*seen, 3));
+        return found;
+    }
+    for (const auto& [parent, position] : their_forks) {
+        if (parent != our_timeline) continue;
+        found.common = true;
+        found.fork = position;
+    }
+    return found;
 }
 
-std::optional<std::string> stranded_line(const std::string& lsn, const std::string& decoded) {
-    // "table public.ratings: INSERT: rating_id[bigint]:5 note[text]:'it''s'" (PostgreSQL 15, F.47 test_decoding)
-    if (!decoded.starts_with("table ")) return std::nullopt;
-    const auto first = decoded.find(": ");
-    const auto second = first == std::string::npos ? first : decoded.find(": ", first + 2);
-    if (second == std::string::npos) return std::nullopt;
-    const std::string table = decoded.substr(6, first - 6);
-    const std::string operation = decoded.substr(first + 2, second - first - 2);
-    json::object row;
-    std::size_t at = second + 2;
-    while (at < decoded.size()) {
-        const auto bracket = decoded.find('[', at);
-        auto close = bracket == std::string::npos ? bracket : decoded.find("]:", bracket);
-        // A type's own brackets, as in integer[]: the one before the colon ends it.
-        if (close == std::string::npos) break;
-        std::string column = decoded.substr(at, bracket - at);
-        std::string value;
-        std::size_t end = close + 2;
-        if (end < decoded.size() && decoded[end] == '\'') {
-            for (++end; end < decoded.size(); ++end) {
-                if (decoded[end] != '\'') {
-                    value += decoded[end];
-                } else if (end + 1 < decoded.size() && decoded[end + 1] == '\'') {
-                    value += '\'';
-                    ++end;
-                } else {
-                    ++end;
-                    break;
-                }
-            }
-        } else {
-            while (end < decoded.size() && decoded[end] != ' ') value += decoded[end++];
-        }
-        if (value == "null" && decoded[close + 2] != '\'') {
-            row[column] = nullptr;
-        } else {
-            row[column] = value;
-        }
-        at = end + 1;
-    }
-    return json::serialize(
-        json::object{{"table", table}, {"operation", operation}, {"lsn", lsn}, {"row", std::move(row)}}
-    );
-}
-
-Result<std::uint64_t> Cluster::export_stranded(Lsn fork, const fs::path& file) const {
-    // Single-user mode is as isolated as a server can be: no socket, no other session; it also finishes crash recovery
-    // and ends with the clean shutdown that pg_rewind wants.
-    const fs::path table = options_.pgconf / "stranded.tsv";
-    std::error_code ignored;
-    fs::remove(table, ignored);
-    const std::string sql = fmt::format(
-        "COPY (SELECT lsn, replace(data, E'\\n', ' ') FROM pg_logical_slot_get_changes('{}', NULL, NULL, "
-        "'skip-empty-xacts', '1')) TO '{}'\n",
-        stranded_slot,
-        table.string()
-    );
-    const fs::path script = options_.pgconf / "stranded.sql";
-    if (const auto written = write_for(script, sql, options_.user); !written) return fail(written.error());
-    const std::string command = fmt::format(
-        "exec \"$0\" --single -j -D \"$1\" -c config_file=\"$2\" -c synchronous_standby_names= cloudshelf < \"$3\""
-    );
+/// Single-user mode is as isolated as a server can be: no socket, no other session. It finishes crash recovery, runs
+/// the statements, and ends with the clean shutdown that pg_rewind wants.
+Result<void> Cluster::recover_alone(const std::vector<std::string>& statements) const {
+    const fs::path script = options_.pgconf / "rejoin.sql";
+    std::string text;
+    for (const auto& statement : statements) text += statement + "\n";
+    if (const auto written = write_for(script, text, options_.user); !written) return written;
     io::SpawnOptions options;
     options.argv = {
         "/bin/sh",
         "-c",
-        command,
+        R"(exec "$0" --single -D "$1" -c config_file="$2" -c synchronous_standby_names= cloudshelf < "$3")",
         options_.programs / "postgres",
         options_.pgdata,
         options_.pgconf / "postgresql.conf",
@@ -646,61 +734,112 @@ Result<std::uint64_t> Cluster::export_stranded(Lsn fork, const fs::path& file) c
     };
     options.clean_env = true;
     options.directory = options_.pgconf;
+    options.death_signal = SIGKILL;
     if (!options_.user.empty()) {
         auto user = io::User::find(options_.user);
         if (!user) return fail(user.error());
         options.run_as = std::move(*user);
     }
-    const auto output = io::run(options, 300s);
-    if (!output) return fail(output.error());
-    const auto text = io::read_file(table, 1u << 30);
-    if (output->status != 0 || !text) {
-        return fail("postgres.stranded", fmt::format("the old server's changes cannot be read: {}", output->err));
-    }
-    std::string lines;
-    std::uint64_t count = 0;
-    std::istringstream rows(*text);
-    for (std::string row; std::getline(rows, row);) {
-        const auto tab = row.find('\t');
-        if (tab == std::string::npos) continue;
-        const std::string lsn = row.substr(0, tab);
-        std::string decoded;
-        for (std::size_t i = tab + 1; i < row.size(); ++i) {  // COPY's own escapes
-            if (row[i] == '\\' && i + 1 < row.size()) {
-                ++i;
-                decoded += row[i] == 't' ? '\t' : row[i] == 'n' ? '\n' : row[i] == 'r' ? '\r' : row[i];
-            } else {
-                decoded += row[i];
-            }
-        }
-        const auto line = stranded_line(lsn, decoded);
-        if (!line || lsn_of(lsn) < fork || line->find("\"cloudshelf.heartbeat\"") != std::string::npos) continue;
-        lines += *line + "\n";
-        ++count;
-    }
-    fs::create_directories(file.parent_path(), ignored);
-    if (const auto written = io::replace_file(file, lines, 0600); !written) return fail(written.error());
-    fs::remove(table, ignored);
+    const auto output = io::run(options, 1800s);
+    std::error_code ignored;
     fs::remove(script, ignored);
-    return count;
+    if (!output) return fail(output.error());
+    if (output->status == 0) return {};
+    return fail(
+        "postgres.recovery", fmt::format("the old server cannot be recovered: {}", output->err.substr(0, 2000))
+    );
+}
+
+Result<std::uint64_t> Cluster::export_stranded(const Lineage& lineage, std::uint32_t our_timeline) const {
+    const fs::path changes = options_.pgconf / "stranded.changes";
+    const fs::path keys = options_.pgconf / "stranded.keys";
+    const fs::path slot = options_.pgconf / "stranded.slot";
+    std::error_code ignored;
+    for (const auto& path : {changes, keys, slot}) fs::remove(path, ignored);
+    // Peek, not get: whatever is killed from here on, the next attempt reads the same.
+    const auto read = recover_alone({
+        fmt::format(
+            "COPY (SELECT confirmed_flush_lsn, coalesce(wal_status, '') FROM pg_replication_slots WHERE slot_name = "
+            "'{}') "
+            "TO '{}'",
+            stranded_slot,
+            slot.string()
+        ),
+        fmt::format(
+            "COPY (SELECT format('%I.%I', n.nspname, c.relname), a.attname FROM pg_index i "
+            "JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace "
+            "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (i.indkey) "
+            "WHERE i.indisprimary AND n.nspname NOT IN ('pg_catalog', 'pg_toast')) TO '{}'",
+            keys.string()
+        ),
+        fmt::format(
+            "COPY (SELECT lsn::text, data FROM pg_logical_slot_peek_changes('{}', NULL, NULL, 'skip-empty-xacts', '1') "
+            "UNION ALL SELECT '', 'END') TO '{}'",
+            stranded_slot,
+            changes.string()
+        ),
+    });
+    if (!read) return fail(read.error());
+    const auto position = io::read_file(slot);
+    if (!position || position->empty())
+        return fail("postgres.stranded", fmt::format("the slot {} is not there", stranded_slot));
+    const auto confirmed = copy_fields(*position)[0];
+    const auto text = io::read_file(changes, 1u << 30);
+    const auto key_text = io::read_file(keys);
+    if (!text || !key_text) return fail("postgres.stranded", fmt::format("the slot {} cannot be read", stranded_slot));
+    const Lsn fork = lineage.common ? lineage.fork : Lsn(0);
+    const auto found = stranded_changes(*text, *key_text, fork);
+    if (!found) return fail(found.error());
+    if (found->count > 0) {
+        const fs::path file = options_.data / "stranded" / (stranded_name(our_timeline, fork) + ".jsonl");
+        fs::create_directories(file.parent_path(), ignored);
+        if (const auto written = io::replace_file(file, found->lines, 0600); !written) return fail(written.error());
+    }
+    for (const auto& path : {changes, keys, slot}) fs::remove(path, ignored);
+    if (lineage.common && lsn_of(confirmed) > fork) {
+        // The slot is younger than the fork: what was committed in between is in the log alone.
+        if (const auto kept = keep_log(our_timeline); !kept) return fail(kept.error());
+    }
+    return found->count;
+}
+
+/// Never destroy the only copy: the log itself stays, for a person to read (pg_waldump).
+Result<void> Cluster::keep_log(std::uint32_t our_timeline) const {
+    const fs::path target = options_.data / "stranded" / fmt::format("tl{}.pg_wal", our_timeline);
+    const fs::path half = target.string() + ".half";
+    std::error_code failed;
+    fs::remove_all(half, failed);
+    fs::remove_all(target, failed);
+    fs::create_directories(target.parent_path(), failed);
+    fs::copy(options_.pgdata / "pg_wal", half, fs::copy_options::recursive, failed);
+    if (!failed) fs::rename(half, target, failed);
+    if (failed) return fail("postgres.files", fmt::format("{}: {}", target.string(), failed.message()));
+    return {};
+}
+
+Result<void> Cluster::make_standby() const {
+    const std::vector<std::pair<const char*, std::string>> files = {
+        {"postgresql.conf", refusing_configuration}, {"standby.signal", ""}
+    };
+    for (const auto& [name, content] : files) {
+        if (const auto written = write_for(options_.pgdata / name, content, options_.user); !written) return written;
+    }
+    // A slot of the time when this was the writer would keep its log for ever.
+    std::error_code ignored;
+    for (const auto& slot : fs::directory_iterator(options_.pgdata / "pg_replslot", ignored))
+        fs::remove_all(slot, ignored);
+    fs::remove(options_.pgdata / "postmaster.pid", ignored);
+    return {};
 }
 
 Result<void> Cluster::rewind(Address primary) const {
     auto server = at(primary, 5s);
     if (!server) return fail(server.error());
-    // pg_rewind reads the source's control file: it must have had a checkpoint since its promotion.
-    const auto ours = control_data();
-    if (!ours) return fail(ours.error());
-    for (const auto deadline = io::Deadline::after(30s);; std::this_thread::sleep_for(20ms)) {
-        const auto timeline = server->execute("SELECT timeline_id, pg_is_in_recovery() FROM pg_control_checkpoint()");
-        if (!timeline) return fail(timeline.error());
-        if (std::strtoul(field(*timeline, 0).c_str(), nullptr, 10) > ours->timeline && field(*timeline, 1) == "f")
-            break;
-        if (deadline.passed())
-            return fail("postgres.rewind", "the writer had no checkpoint on a newer timeline within 30 s");
-    }
+    // pg_rewind reads the source's control file, which learns of a promotion at the next checkpoint.
+    const auto checkpointed = server->execute("CHECKPOINT");
+    if (!checkpointed) return fail(checkpointed.error());
     const std::string source = fmt::format(
-        "host={} port={} user=replicator dbname=postgres passfile={}/pgpass",
+        "host={} port={} user=replicator dbname=postgres passfile={}/pgpass connect_timeout=5",
         primary.host,
         primary.port,
         options_.pgconf.string()
@@ -718,75 +857,94 @@ Result<void> Cluster::rewind(Address primary) const {
 
 RejoinReport Cluster::rejoin(Address primary, std::function<void(const std::string&)> progress) {
     RejoinReport report;
-    std::error_code ignored;
-    const fs::path marker = options_.data / rewind_marker;
     const auto quarantine = [&](const Error& error) {
         report.how = Rejoined::quarantined;
+        report.again = error.code == "postgres.no-writer";
         report.detail = error.message;
         return report;
     };
-    if (const auto written = configure(primary); !written) return quarantine(written.error());
-    bool clone = !exists();
-    if (!clone && fs::exists(marker)) {
-        progress("an earlier rewind did not end: cloning anew");
-        clone = true;
-    }
-    const auto before = clone ? Result<ControlData>(fail("postgres.none", "")) : control_data();
-    if (!clone && !before) return quarantine(before.error());
-    if (!clone) {
-        const auto fork = fork_of(primary, before->timeline);
-        if (!fork && fork.error().code != "postgres.no-fork") return quarantine(fork.error());
-        const bool clean_standby = is_standby() || before->state == "shut down";
-        const bool beyond = fork && before->checkpoint >= *fork && !is_standby();
-        // Stopped cleanly at or before the fork: nothing of ours is missing there, so it may simply follow.
-        if (fork && clean_standby && !beyond) {
-            if (const auto written = write_for(options_.pgdata / "standby.signal", "", options_.user); !written)
-                return quarantine(written.error());
-            // A slot of the time when this was the writer would keep its log for ever.
-            for (const auto& slot : fs::directory_iterator(options_.pgdata / "pg_replslot", ignored))
-                fs::remove_all(slot, ignored);
-            report.how = Rejoined::rewound;
-            report.detail = "follows without a rewind";
-            return report;
+    const auto clone = [&](const std::string& why) {
+        progress(why + ": cloning anew");
+        auto server = at(primary, 5s);
+        if (!server) {
+            return quarantine({"postgres.no-writer", "cannot connect to the writer: " + server.error().message});
         }
-        progress("exporting what was committed here and never replicated");
-        const fs::path file = options_.data / "stranded" / (io::utc_now() + ".jsonl");
-        const auto stranded = export_stranded(fork.value_or(Lsn(0)), file);
-        if (stranded) {
-            report.stranded_writes = *stranded;
-        } else {
-            // Never destroy the only copy: the log itself is kept for a person to read (pg_waldump).
-            std::error_code failed;
-            fs::create_directories(options_.data / "stranded", failed);
-            fs::copy(
-                options_.pgdata / "pg_wal",
-                options_.data / "stranded" / (io::utc_now() + ".pg_wal"),
-                fs::copy_options::recursive,
-                failed
+        if (const auto cloned = clone_from(primary); !cloned) {
+            // Half a clone stays noted as such, and the next attempt begins it again.
+            const bool writer_is_there = at(primary, 5s).has_value();
+            return quarantine(
+                {writer_is_there ? "postgres.clone" : "postgres.no-writer",
+                 (writer_is_there ? "the clone failed: " : "cannot connect to the writer for a clone: ") +
+                     cloned.error().message}
             );
-            if (failed) return quarantine(stranded.error());
-            report.detail = stranded.error().message + "; its log was kept beside";
         }
-        if (const auto begun = io::replace_file(marker, io::utc_now()); !begun) return quarantine(begun.error());
-        progress("rewinding");
-        const auto rewound = rewind(primary);
-        if (rewound) {
-            if (const auto written = write_for(options_.pgdata / "standby.signal", "", options_.user); !written)
-                return quarantine(written.error());
-            fs::remove(options_.pgdata / "postmaster.pid", ignored);
-            if (const auto refusing =
-                    write_for(options_.pgdata / "postgresql.conf", refusing_configuration, options_.user);
-                !refusing)
-                return quarantine(refusing.error());
-            fs::remove(marker, ignored);
-            report.how = Rejoined::rewound;
-            return report;
-        }
-        progress("the rewind failed, cloning anew: " + rewound.error().message);
+        report.how = Rejoined::cloned;
+        if (report.detail.empty()) report.detail = why;
+        return report;
+    };
+    if (is_running()) return quarantine({"postgres.running", "the server still runs: stop it before it rejoins"});
+    if (const auto written = configure(primary); !written) return quarantine(written.error());
+    if (const auto before = unfinished(); before && before->phase != "export") {
+        report.stranded_writes = before->stranded;
+        report.detail = before->detail;
+        return clone("an earlier " + before->phase + " did not end");
     }
-    if (const auto cloned = clone_from(primary); !cloned) return quarantine(cloned.error());
-    fs::remove(marker, ignored);
-    report.how = Rejoined::cloned;
+    if (!exists()) return clone("there is no data here");
+
+    auto control = control_data();
+    if (!control) return quarantine(control.error());
+    auto line = lineage(primary, control->timeline);
+    if (!line) return quarantine(line.error());
+    if (line->system_id != control->system_id) {
+        return quarantine(
+            {"postgres.other-database",
+             fmt::format(
+                 "{} holds database {}, the writer's is {}: move it away if it is not needed",
+                 options_.pgdata.string(),
+                 control->system_id,
+                 line->system_id
+             )}
+        );
+    }
+    // Stopped cleanly before the fork, or a standby since ever: nothing of ours is missing there, so it may follow.
+    const bool nothing_of_its_own = is_standby() || (control->state == "shut down" && control->checkpoint < line->fork);
+    if (line->common && nothing_of_its_own) {
+        if (const auto made = make_standby(); !made) return quarantine(made.error());
+        finished();
+        report.how = Rejoined::rewound;
+        report.detail = "follows without a rewind";
+        return report;
+    }
+
+    progress("exporting what was committed here and never replicated");
+    if (const auto noted = note({.phase = "export"}); !noted) return quarantine(noted.error());
+    if (control->state != "shut down") {
+        // The timeline in the control file is right only after recovery: a crash may have come before the first
+        // checkpoint of a promotion.
+        if (const auto recovered = recover_alone({}); !recovered) progress(recovered.error().message);
+        control = control_data();
+        if (!control) return quarantine(control.error());
+        line = lineage(primary, control->timeline);
+        if (!line) return quarantine(line.error());
+    }
+    const auto stranded = export_stranded(*line, control->timeline);
+    if (stranded) {
+        report.stranded_writes = *stranded;
+    } else {
+        if (const auto kept = keep_log(control->timeline); !kept) return quarantine(kept.error());
+        report.detail = stranded.error().message + "; the log was kept in " + (options_.data / "stranded").string();
+        progress(report.detail);
+    }
+    const Journal journal{.phase = "rewind", .stranded = report.stranded_writes, .detail = report.detail};
+    if (!line->common) return clone("the writer's history does not contain ours");
+    progress("rewinding");
+    if (const auto noted = note(journal); !noted) return quarantine(noted.error());
+    if (const auto rewound = rewind(primary); !rewound) return clone("the rewind failed: " + rewound.error().message);
+    if (const auto made = make_standby(); !made) return quarantine(made.error());
+    const auto after = control_data();
+    if (!after || after->system_id != line->system_id) return clone("the rewound directory could not be verified");
+    finished();
+    report.how = Rejoined::rewound;
     return report;
 }
 

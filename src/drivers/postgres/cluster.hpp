@@ -61,6 +61,7 @@ enum class Rejoined { rewound, cloned, quarantined };
 
 struct RejoinReport {
     Rejoined how = Rejoined::quarantined;
+    bool again = false;  // with quarantined: the writer was not there; nothing was changed, call again
     std::uint64_t stranded_writes = 0;
     std::string detail;
 };
@@ -104,8 +105,9 @@ public:
     Result<ControlData> control_data() const;
 
     /// Makes this server, stopped, a standby of `primary`, whatever it was before. What it committed and never
-    /// replicated is exported first, to `<data>/stranded/<time>.jsonl`. Ends rewound, cloned or quarantined, whatever
-    /// was killed on the way; a half-rewound directory is never started.
+    /// replicated is exported first, to `<data>/stranded/tl<timeline>-<fork>.jsonl`. Ends rewound, cloned or
+    /// quarantined, whatever was killed on the way; a half-rewound directory is never started, but cloned anew.
+    /// Blocks for as long as copying takes. The server must not run.
     RejoinReport rejoin(Address primary, std::function<void(const std::string&)> progress);
 
 private:
@@ -113,16 +115,33 @@ private:
     Result<Connection> at(Address server, Duration limit) const;
     Result<std::string> fencer(const std::string& command, Duration limit) const;
     Result<void> run(std::vector<std::string> argv, Duration limit) const;
-    Result<std::uint64_t> export_stranded(Lsn fork, const std::filesystem::path& file) const;
-    Result<Lsn> fork_of(Address primary, std::uint32_t our_timeline) const;
+    /// `<pgconf>/rejoin.json`: what is under way, written before it begins. The fencer reads it too.
+    struct Journal {
+        std::string phase;  // "export": the directory is as it was; "rewind", "clone": it may be half done
+        std::uint64_t stranded = 0;
+        std::string detail;
+    };
+    Result<void> note(const Journal& journal) const;
+    std::optional<Journal> unfinished() const;
+    void finished() const;
+    Result<void> startable() const;
+
+    /// What a writer's log says about ours.
+    struct Lineage {
+        std::string system_id;
+        bool common = false;  // our history is a part of theirs
+        Lsn fork{0};          // where theirs left ours; the end of theirs where it is the same timeline
+    };
+    Result<Lineage> lineage(Address primary, std::uint32_t our_timeline) const;
+    Result<void> recover_alone(const std::vector<std::string>& statements) const;
+    Result<std::uint64_t> export_stranded(const Lineage& lineage, std::uint32_t our_timeline) const;
+    Result<void> keep_log(std::uint32_t our_timeline) const;
+    Result<void> make_standby() const;
     Result<void> rewind(Address primary) const;
     std::string password(const std::string& role) const;
 
     ClusterOptions options_;
     std::optional<Connection> observer_;
 };
-
-/// A line of test_decoding's output as JSON: {"table","operation","row"}; nothing for BEGIN and COMMIT.
-std::optional<std::string> stranded_line(const std::string& lsn, const std::string& decoded);
 
 }  // namespace cloudshelf::postgres

@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <map>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -31,9 +32,14 @@ int fencer_main(std::span<const std::string> arguments) {
         fmt::print(stderr, "fencer: {}\n", page.error().message);
         return EXIT_FAILURE;
     }
-    // To run on time: never swapped out, and, where that is allowed, before others.
-    ::mlockall(MCL_CURRENT | MCL_FUTURE);
-    ::setpriority(PRIO_PROCESS, 0, -10);
+    // To run on time: never swapped out, and, where that is allowed, before others. What we start is not raised.
+    rlimit locked{};
+    ::getrlimit(RLIMIT_MEMLOCK, &locked);
+    // Under a limit, locking what comes later would make it fail instead.
+    const bool unlimited = ::geteuid() == 0 || locked.rlim_cur == RLIM_INFINITY;
+    ::mlockall(unlimited ? MCL_CURRENT | MCL_FUTURE : MCL_CURRENT);
+    const sched_param first{.sched_priority = 1};
+    if (::sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first) != 0) ::setpriority(PRIO_PROCESS, 0, -10);
     io::log_identity({{"program", "fencer"}, {"pgdata", given["--pgdata"]}});
     FencerOptions options{
         .lease_page = given["--lease-page"],
