@@ -128,14 +128,14 @@ io::Task<Result<void>> compare_and_swap(
     const auto answer = co_await exchange(server.endpoint, made->wire, "", deadline);
     if (!answer) co_return fail(answer.error());
     const int rcode = answer->parsed.rcode;
-    // PowerDNS 4.7 signs no answer to an update. A signature that is there has to be right; without one, apply()
-    // believes what the server answers afterwards.
-    if (has_signature(answer->wire) && rcode == noerror && !is_signed_by(answer->wire, server, made->mac))
-        co_return fail(errors::no_answer(name, "the answer's signature is wrong"));
+    const bool overtaken = rcode == nxdomain || (rcode >= yxdomain && rcode <= nxrrset);
+    // Anybody may have sent this who saw the question, so what would be acted upon has to be signed. A server that does
+    // not know our key cannot sign.
+    if ((rcode == noerror || overtaken) && !is_signed_by(answer->wire, server, made->mac))
+        co_return fail(errors::no_answer(name, "the answer to an update is not signed with our key"));
     if (rcode == noerror) co_return Result<void>{};
     if (rcode == servfail) co_return fail(errors::server_failed(name, rcode));
-    if (rcode == nxdomain || (rcode >= yxdomain && rcode <= nxrrset))
-        co_return fail(errors::stale(name, text(expected)));
+    if (overtaken) co_return fail(errors::stale(name, text(expected)));
     co_return fail(errors::refused(name, rcode));
 }
 

@@ -191,13 +191,6 @@ Result<std::string> canonical_value(const RecordSet& set, const std::string& val
     return text_of(made->get(), set.type);
 }
 
-bool has_signature(const Bytes& received) {
-    ldns_pkt* raw = nullptr;
-    if (ldns_wire2pkt(&raw, received.data(), received.size()) != LDNS_STATUS_OK) return false;
-    const Packet packet(raw);
-    return ldns_pkt_tsig(raw) != nullptr;
-}
-
 bool is_signed_by(const Bytes& received, const Server& server, const std::string& request_mac) {
     ldns_pkt* raw = nullptr;
     if (ldns_wire2pkt(&raw, received.data(), received.size()) != LDNS_STATUS_OK) return false;

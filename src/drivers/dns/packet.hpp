@@ -35,9 +35,6 @@ Result<Parsed> parse_answer(const Bytes& asked, const Bytes& received, const std
 /// A value as the server will give it back: "127.0.0.1", "host.example.com.". Errors: "dns.bad-record".
 Result<std::string> canonical_value(const RecordSet& set, const std::string& value);
 
-/// Whether the answer carries a TSIG record at all; what is in it is for is_signed_by.
-bool has_signature(const Bytes& received);
-
 /// Whether the answer to a signed update carries the server's signature.
 bool is_signed_by(const Bytes& received, const Server& server, const std::string& request_mac);
 

@@ -16,6 +16,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto parsed = parse_answer(asked, received, "A");
     if (parsed && parsed->answer.ttl > INT32_MAX) __builtin_trap();
     // Nobody who hasn't the key makes a signature that holds.
-    if (has_signature(received) && is_signed_by(received, server, "\x00\x04mac!")) __builtin_trap();
+    if (is_signed_by(received, server, "\x00\x04mac!")) __builtin_trap();
     return 0;
 }
