@@ -274,7 +274,7 @@ protected:
     /// One value, or "".
     std::string sql(const std::string& text) {
         bookstore::PostgresDatabase database(nullptr, {pool.get()});
-        const Statement statement{"", text.c_str()};
+        const Statement statement{.name = "", .text = text.c_str()};
         const auto rows = database.read(bookstore::Freshness::any, statement, {});
         if (!rows) ADD_FAILURE() << text << ": " << rows.error().message;
         return rows && !rows->empty() && !rows->front().empty() ? rows->front()[0].value_or("") : "";
