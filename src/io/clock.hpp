@@ -1,9 +1,9 @@
 #pragma once
 
-#include <string>
-
 #include "base/time.hpp"
 #include "io/task.hpp"
+
+#include <string>
 
 namespace cloudshelf::io {
 

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "base/result.hpp"
+
 #include <filesystem>
 #include <string>
 #include <string_view>
-
-#include "base/result.hpp"
 
 namespace cloudshelf::io {
 

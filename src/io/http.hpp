@@ -1,5 +1,9 @@
 #pragma once
 
+#include "base/result.hpp"
+#include "io/clock.hpp"
+#include "io/task.hpp"
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -7,10 +11,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/result.hpp"
-#include "io/clock.hpp"
-#include "io/task.hpp"
 
 namespace cloudshelf::io {
 

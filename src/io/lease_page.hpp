@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
-#include <filesystem>
-#include <memory>
-
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
 
 namespace cloudshelf::io {
 

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
-#include <string>
 
 namespace cloudshelf::io {
 

@@ -1,5 +1,8 @@
 #pragma once
 
+#include "base/result.hpp"
+#include "base/time.hpp"
+
 #include <chrono>
 #include <filesystem>
 #include <map>
@@ -7,9 +10,6 @@
 #include <string>
 #include <sys/types.h>
 #include <vector>
-
-#include "base/result.hpp"
-#include "base/time.hpp"
 
 namespace cloudshelf::io {
 
@@ -24,23 +24,23 @@ struct User {
 };
 
 struct SpawnOptions {
-    std::vector<std::string> argv;                // argv[0] is the program, found on PATH when it has no slash
-    std::map<std::string, std::string> env;       // added to, or replacing, what we have
-    bool clean_env = false;                       // start from PATH, HOME, LANG=C.UTF-8 alone
-    std::optional<User> run_as;                   // root only: set user and groups before exec
-    std::filesystem::path directory;              // empty: ours
-    std::filesystem::path output;                 // stdout and stderr are appended to this file; empty: /dev/null
-    bool new_session = true;                      // setsid: a Ctrl-C at our terminal is not the child's
-    int death_signal = 0;                         // PR_SET_PDEATHSIG, 0 for none
+    std::vector<std::string> argv;           // argv[0] is the program, found on PATH when it has no slash
+    std::map<std::string, std::string> env;  // added to, or replacing, what we have
+    bool clean_env = false;                  // start from PATH, HOME, LANG=C.UTF-8 alone
+    std::optional<User> run_as;              // root only: set user and groups before exec
+    std::filesystem::path directory;         // empty: ours
+    std::filesystem::path output;            // stdout and stderr are appended to this file; empty: /dev/null
+    bool new_session = true;                 // setsid: a Ctrl-C at our terminal is not the child's
+    int death_signal = 0;                    // PR_SET_PDEATHSIG, 0 for none
 };
 
 /// Starts a program without a shell; no descriptor but 0, 1 and 2 is inherited. Errors: "io.spawn".
 Result<pid_t> spawn(const SpawnOptions& options);
 
 struct ProcessOutput {
-    int status = 0;      // exit status; 128 + signal when a signal ended it
-    std::string out;     // stdout, at most 16 MiB
-    std::string err;     // stderr, at most 1 MiB
+    int status = 0;   // exit status; 128 + signal when a signal ended it
+    std::string out;  // stdout, at most 16 MiB
+    std::string err;  // stderr, at most 1 MiB
 };
 
 /// Runs a program to its end, or kills it (and its descendants) at the time limit. Blocking: not for the loop's thread.

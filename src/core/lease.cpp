@@ -1,0 +1,101 @@
+#include "core/lease.hpp"
+
+#include "base/assert.hpp"
+
+#include <algorithm>
+
+namespace cloudshelf::core {
+
+Duration LeaseTerms::holder() const {
+    return duration - duration / 1'000'000 * drift_ppm_max;
+}
+Duration LeaseTerms::taker() const {
+    return duration + duration / 1'000'000 * drift_ppm_max;
+}
+
+LeaseHolder::LeaseHolder(Epoch epoch, LeaseTerms terms, Planted planted)
+    : epoch_(epoch), terms_(terms), planted_(planted) {
+    CLOUDSHELF_ASSERT(terms.duration > Duration::zero());
+    CLOUDSHELF_ASSERT(terms.beat > Duration::zero() && terms.beat < terms.duration);
+    CLOUDSHELF_ASSERT(terms.drift_ppm_max >= 0);
+}
+
+std::vector<LeaseCommand> LeaseHolder::step(const LeaseEvent& event, TimePoint now) {
+    if (fenced_) return {};
+    // Whatever it is that we are told: after the deadline it is too late.
+    if (deadline_ && now >= *deadline_) return lose("lease ran out");
+    return std::visit([&](const auto& concrete) { return on(concrete, now); }, event);
+}
+
+std::vector<LeaseCommand> LeaseHolder::on(const Tick&, TimePoint now) {
+    std::vector<LeaseCommand> commands;
+    if (!renewal_sent_at_ || now - *renewal_sent_at_ >= terms_.beat) {
+        renewal_sent_at_ = now;
+        commands.push_back(Renew{now});
+    }
+    const TimePoint next_beat = *renewal_sent_at_ + terms_.beat;
+    commands.push_back(WakeAt{deadline_ ? std::min(next_beat, *deadline_) : next_beat});
+    return commands;
+}
+
+std::vector<LeaseCommand> LeaseHolder::on(const RenewalStored& stored, TimePoint now) {
+    return extend(stored.sent_at, now);
+}
+std::vector<LeaseCommand> LeaseHolder::on(const PromiseGranted& granted, TimePoint now) {
+    // A promise prolongs a lease, it never begins one: only the store can say whose the epoch is.
+    if (!deadline_) return {};
+    return extend(granted.sent_at, now);
+}
+
+std::vector<LeaseCommand> LeaseHolder::extend(TimePoint sent_at, TimePoint now) {
+    CLOUDSHELF_ASSERT(sent_at <= now);
+    const TimePoint from = planted_ == Planted::counts_from_the_answer ? now : sent_at;
+    const TimePoint deadline = from + terms_.holder();
+    if (deadline <= now) return {};                      // It took so long that it allows nothing.
+    if (deadline_ && deadline <= *deadline_) return {};  // An older answer, overtaken on the wire.
+    deadline_ = deadline;
+    return {ArmFencer{deadline}};
+}
+
+std::vector<LeaseCommand> LeaseHolder::on(const RenewalRefused& refused, TimePoint) {
+    CLOUDSHELF_ASSERT(refused.current >= epoch_);
+    return lose("the lease was taken");
+}
+
+std::vector<LeaseCommand> LeaseHolder::on(const PromiseRefused& refused, TimePoint) {
+    if (refused.current <= epoch_) return {};
+    return lose("the standby knows a newer epoch");
+}
+
+std::vector<LeaseCommand> LeaseHolder::lose(std::string reason) {
+    fenced_ = true;
+    return {Fence{std::move(reason)}};
+}
+
+void LeaseTaker::saw(std::uint64_t revision, const LeaseRecord& record, TimePoint now) {
+    if (record_ && (record.epoch < record_->epoch || revision < revision_)) {
+        forgot_ = true;
+        return;
+    }
+    if (record_ && revision == revision_) return;
+    revision_ = revision;
+    record_ = record;
+    first_seen_ = now;
+}
+
+std::optional<TimePoint> LeaseTaker::available_at() const {
+    if (!record_ || forgot_) return std::nullopt;
+    return record_->released ? first_seen_ : first_seen_ + terms_.taker();
+}
+
+bool PromiseBook::grant(Epoch epoch, TimePoint now) {
+    if (epoch < known_) return false;
+    outstanding_until_ = std::max(outstanding_until_, now + terms_.taker());
+    return true;
+}
+
+void PromiseBook::learn(Epoch epoch) {
+    known_ = std::max(known_, epoch);
+}
+
+}  // namespace cloudshelf::core

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "base/ids.hpp"
+#include "core/lease_record.hpp"
+
+#include <optional>
+
+namespace cloudshelf::core {
+
+/// What a region's agent finds at home.
+struct LocalState {
+    bool has_data = false;
+    bool is_standby = false;  // the data says so: it accepts no write when it starts
+    bool is_running = false;
+    bool holds_lease = false;
+    Epoch known{0};  // the newest epoch kept durably
+};
+
+/// What the agent does next.
+enum class NextMove {
+    nothing,       // all is as it should be
+    wait,          // for the controller's command, or for a writer to follow
+    distrust,      // the store knows less than we do: a person has to look (reliability.md R2)
+    initialize,    // the first writer of all makes the database
+    resume,        // prove the epoch, then start as primary
+    follow,        // start as the standby that the data says it is
+    rejoin,        // the data is an old writer's, or there is none: become a standby of the writer
+    stop_writing,  // a server that could write runs without a lease
+};
+
+/// The one rule for which role a region takes, from the lease and what is at home. A region never becomes the writer by
+/// this rule alone unless it was the writer of this very epoch before: everybody else waits for a promotion that
+/// carries a fence record.
+NextMove next_move(const RegionName& self, const std::optional<LeaseRecord>& lease, const LocalState& local);
+
+const char* name(NextMove move);
+
+}  // namespace cloudshelf::core

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "drivers/dns/dns.hpp"
+#include "io/clock.hpp"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace cloudshelf::dns {
+
+/// The resolver of a customer's machine: asks the nameservers in turn, believes an answer for exactly its TTL, and goes
+/// to the next server when one does not answer within `server_timeout`. One loop; questions for the same name at the
+/// same time are asked once.
+class Resolver {
+public:
+    explicit Resolver(std::vector<io::Endpoint> servers, Duration server_timeout = std::chrono::milliseconds(150))
+        : servers_(std::move(servers)), server_timeout_(server_timeout) {}
+
+    struct Resolved {
+        std::vector<std::string> addresses;
+        TimePoint expires{};
+        io::Endpoint server;  // who said so
+    };
+    /// The A records of a name. Errors: "dns.no-answer" (no server answered), "dns.no-name" (an empty answer).
+    io::Task<Result<Resolved>> resolve(std::string name, io::Deadline deadline);
+
+private:
+    struct Entry {
+        Resolved resolved;
+        bool asking = false;
+    };
+    std::vector<io::Endpoint> servers_;
+    Duration server_timeout_;
+    std::size_t preferred_ = 0;  // the server that answered last
+    std::map<std::string, Entry> cache_;
+};
+
+}  // namespace cloudshelf::dns

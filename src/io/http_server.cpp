@@ -1,0 +1,252 @@
+#include "io/http.hpp"
+#include "io/process.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <fmt/format.h>
+
+#include <set>
+
+namespace cloudshelf::io {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+using Stream = beast::basic_stream<tcp, Executor>;
+using boost::system::error_code;
+
+int status_of(error_code problem) {
+    if (problem == http::error::header_limit) {
+        return 431;
+    }
+    if (problem == http::error::body_limit) return 413;
+    if (problem.category() == http::make_error_code(http::error::bad_method).category() &&
+        problem != http::error::end_of_stream && problem != http::error::partial_message) {
+        return 400;
+    }
+    return 0;
+}
+
+http::response<http::string_body> wire(
+    HttpResponse response, unsigned version, bool keep_alive, const std::string& name
+) {
+    http::response<http::string_body> message;
+    message.version(version);
+    message.result(static_cast<unsigned>(response.status));
+    message.set(http::field::server, name);
+    for (const auto& [key, value] : response.headers) message.insert(key, value);
+    message.keep_alive(keep_alive);
+    message.body() = std::move(response.body);
+    message.prepare_payload();
+    return message;
+}
+
+}  // namespace
+
+struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
+    Executor executor;
+    Options options;
+    Handler handler;
+    tcp::acceptor acceptor;
+    std::set<std::shared_ptr<Stream>> connections;
+    std::set<Stream*> busy;  // between a request's header and the end of its answer
+    bool stopping = false;
+
+    Impl(Executor owned, Options chosen, Handler given)
+        : executor(std::move(owned)), options(std::move(chosen)), handler(std::move(given)), acceptor(executor) {}
+
+    static Task<void> accept_all(std::shared_ptr<Impl> self) {
+        while (self->acceptor.is_open()) {
+            error_code problem;
+            auto socket = co_await self->acceptor.async_accept(asio::redirect_error(asio::use_awaitable, problem));
+            if (problem == asio::error::operation_aborted) co_return;
+            if (problem) {  // out of descriptors, most likely: some will be free in a moment
+                co_await wait_for(std::chrono::milliseconds(10));
+                continue;
+            }
+            if (self->connections.size() >= self->options.connections_max) continue;  // closes it
+            error_code ignored;
+            socket.set_option(tcp::no_delay(true), ignored);
+            auto stream = std::make_shared<Stream>(std::move(socket));
+            self->connections.insert(stream);
+            asio::co_spawn(self->executor, serve(self, stream), asio::detached);
+        }
+    }
+
+    static Task<void> serve(std::shared_ptr<Impl> self, std::shared_ptr<Stream> stream) {
+        try {
+            co_await serve_requests(self, stream);
+        } catch (const boost::system::system_error&) {
+            // The peer is gone in the middle of something: nothing is owed to it.
+        }
+        error_code ignored;
+        stream->socket().shutdown(tcp::socket::shutdown_both, ignored);
+        stream->socket().close(ignored);
+        self->busy.erase(stream.get());
+        self->connections.erase(stream);
+    }
+
+    static Task<void> serve_requests(std::shared_ptr<Impl> self, std::shared_ptr<Stream> stream) {
+        beast::flat_buffer buffer(self->options.header_bytes_max + self->options.body_bytes_max + 4096);
+        for (bool first = true; !self->stopping; first = false) {
+            http::request_parser<http::string_body> parser;
+            parser.header_limit(static_cast<std::uint32_t>(self->options.header_bytes_max));
+            parser.body_limit(self->options.body_bytes_max);
+            error_code problem;
+            stream->expires_after(first ? self->options.header_timeout : self->options.idle_timeout);
+            co_await http::async_read_header(
+                *stream, buffer, parser, asio::redirect_error(asio::use_awaitable, problem)
+            );
+            if (!problem) {
+                self->busy.insert(stream.get());
+                const bool expects = beast::iequals(parser.get()[http::field::expect], "100-continue");
+                if (expects && !parser.is_done()) {
+                    http::response<http::empty_body> go_on(http::status::continue_, 11);
+                    co_await http::async_write(*stream, go_on, asio::use_awaitable);
+                }
+                stream->expires_after(self->options.header_timeout);
+                co_await http::async_read(*stream, buffer, parser, asio::redirect_error(asio::use_awaitable, problem));
+            }
+            if (problem) {
+                const int status = status_of(problem);
+                if (status == 0) co_return;
+                auto refusal = HttpResponse::error(status, "bad-request", problem.message());
+                auto message = wire(std::move(refusal), 11, false, self->options.server_name);
+                stream->expires_after(std::chrono::seconds(5));
+                co_await http::async_write(*stream, message, asio::use_awaitable);
+                co_return;
+            }
+            const bool again = co_await answer(self, stream, parser.release());
+            self->busy.erase(stream.get());
+            if (!again) co_return;
+        }
+    }
+
+    /// Answers one request; true when the connection can take another.
+    static Task<bool> answer(
+        std::shared_ptr<Impl> self, std::shared_ptr<Stream> stream, http::request<http::string_body> message
+    ) {
+        const unsigned version = message.version();
+        const bool is_head = message.method() == http::verb::head;
+        const bool keep_alive = message.keep_alive() && !self->stopping;
+        HttpRequest request;
+        request.method = std::string(message.method_string());
+        request.target = std::string(message.target());
+        for (const auto& field : message) request.headers.emplace_back(field.name_string(), field.value());
+        request.body = std::move(message.body());
+        HttpResponse response;
+        std::string bug;
+        stream->expires_never();  // the handler has deadlines of its own
+        const bool origin_form = !request.target.empty() && request.target[0] == '/';
+        const bool one_host = message.count(http::field::host) == 1 || version < 11;
+        if (!origin_form || !one_host) {
+            response = HttpResponse::error(400, "bad-request", "expected a path as target and exactly one Host header");
+        } else {
+            try {
+                response = co_await self->handler(std::move(request));
+            } catch (const std::exception& problem) {
+                bug = problem.what();
+            }
+            if (!bug.empty()) response = HttpResponse::error(500, "internal", bug);
+        }
+        if (response.stream) {
+            co_await write_stream(self, stream, std::move(response), version);
+            co_return false;
+        }
+        auto out = wire(std::move(response), version, keep_alive, self->options.server_name);
+        stream->expires_after(self->options.idle_timeout);
+        if (is_head) {
+            http::response<http::empty_body> head(out.base());
+            http::response_serializer<http::empty_body> serializer(head);
+            co_await http::async_write_header(*stream, serializer, asio::use_awaitable);
+        } else {
+            co_await http::async_write(*stream, out, asio::use_awaitable);
+        }
+        co_return keep_alive;
+    }
+
+    static Task<void> write_stream(
+        std::shared_ptr<Impl> self, std::shared_ptr<Stream> stream, HttpResponse response, unsigned version
+    ) {
+        http::response<http::empty_body> head(static_cast<http::status>(response.status), version);
+        head.set(http::field::server, self->options.server_name);
+        for (const auto& [key, value] : response.headers) head.insert(key, value);
+        head.chunked(true);
+        http::response_serializer<http::empty_body> serializer(head);
+        co_await http::async_write_header(*stream, serializer, asio::use_awaitable);
+        auto write = [stream, self](std::string chunk) -> Task<bool> {
+            return write_chunk(self, stream, std::move(chunk));
+        };
+        co_await response.stream(std::move(write));
+        error_code ignored;
+        co_await asio::async_write(
+            *stream, http::make_chunk_last(), asio::redirect_error(asio::use_awaitable, ignored)
+        );
+    }
+
+    static Task<bool> write_chunk(std::shared_ptr<Impl> self, std::shared_ptr<Stream> stream, std::string chunk) {
+        if (self->stopping) co_return false;
+        error_code problem;
+        stream->expires_after(std::chrono::seconds(10));
+        co_await asio::async_write(
+            *stream, http::make_chunk(asio::buffer(chunk)), asio::redirect_error(asio::use_awaitable, problem)
+        );
+        co_return !problem;
+    }
+};
+
+HttpServer::HttpServer(Executor executor, Options options, Handler handler)
+    : impl_(std::make_shared<Impl>(std::move(executor), std::move(options), std::move(handler))) {}
+
+HttpServer::~HttpServer() {
+    error_code ignored;
+    impl_->stopping = true;
+    impl_->acceptor.close(ignored);
+    for (const auto& stream : impl_->connections) stream->socket().close(ignored);
+}
+
+Result<void> HttpServer::start() {
+    const Endpoint& listen = impl_->options.listen;
+    error_code problem;
+    const auto address = asio::ip::make_address(listen.address, problem);
+    if (!problem) impl_->acceptor.open(tcp::v4(), problem);
+    if (!problem) impl_->acceptor.set_option(tcp::acceptor::reuse_address(true), problem);
+    if (!problem) impl_->acceptor.bind({address, listen.port}, problem);
+    if (!problem) impl_->acceptor.listen(1024, problem);
+    if (problem == asio::error::address_in_use) {
+        const auto who = who_listens(listen.address, listen.port);
+        return fail(
+            "io.address-in-use", fmt::format("{} is taken by {}", listen.text(), who.value_or("another process"))
+        );
+    }
+    if (problem) return fail("io.listen", fmt::format("{}: {}", listen.text(), problem.message()));
+    asio::co_spawn(impl_->executor, Impl::accept_all(impl_), asio::detached);
+    return {};
+}
+
+std::uint16_t HttpServer::port() const {
+    return impl_->acceptor.local_endpoint().port();
+}
+
+Task<void> HttpServer::stop(Deadline deadline) {
+    const auto impl = impl_;
+    error_code ignored;
+    impl->stopping = true;
+    impl->acceptor.close(ignored);
+    // Idle connections wait for a request that may never come; busy ones owe an answer.
+    for (const auto& stream : impl->connections) {
+        if (!impl->busy.contains(stream.get())) stream->socket().close(ignored);
+    }
+    while (!impl->connections.empty() && !deadline.passed()) co_await wait_for(std::chrono::milliseconds(2));
+    for (const auto& stream : impl->connections) stream->socket().close(ignored);
+}
+
+}  // namespace cloudshelf::io

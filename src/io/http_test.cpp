@@ -1,0 +1,146 @@
+#include "io/http.hpp"
+
+#include "support/async.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+namespace cloudshelf::io {
+namespace {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+constexpr const char* address = "127.46.0.1";
+
+Task<HttpResponse> echo(HttpRequest request) {
+    if (request.path() == "/slow") co_await wait_for(10s);
+    HttpResponse response = HttpResponse::text(200, request.method + " " + request.target + " " + request.body);
+    co_return response;
+}
+
+/// Sends raw bytes and answers the status line's number, or 0 when the server just closes.
+Task<int> status_of(std::uint16_t port, std::string bytes) {
+    const auto executor = co_await asio::this_coro::executor;
+    asio::ip::tcp::socket socket(executor);
+    const asio::ip::tcp::endpoint server(asio::ip::make_address(address), port);
+    co_await socket.async_connect(server, asio::use_awaitable);
+    co_await asio::async_write(socket, asio::buffer(bytes), asio::use_awaitable);
+    std::string answer(12, '\0');
+    boost::system::error_code problem;
+    co_await asio::async_read(socket, asio::buffer(answer), asio::redirect_error(asio::use_awaitable, problem));
+    co_return problem ? 0 : std::stoi(answer.substr(9, 3));
+}
+
+// Goal: a kept connection serves many requests, and bodies and queries arrive whole.
+ASYNC_TEST(Http, AnswersOnOneConnection) {
+    const auto executor = co_await asio::this_coro::executor;
+    HttpServer server(executor, {.listen = {address, 0}}, echo);
+    const auto started = server.start();
+    REQUIRE(started);
+    HttpClient client(executor);
+    const Endpoint endpoint{address, server.port()};
+    for (int i = 0; i < 50; ++i) {
+        HttpRequest request{.method = "POST", .target = "/books?q=a%20b+c", .body = std::to_string(i)};
+        EXPECT_EQ(request.query("q"), "a b c");
+        const auto answer = co_await client.send(endpoint, std::move(request), Deadline::after(2s));
+        REQUIRE(answer);
+        EXPECT_EQ(answer->body, "POST /books?q=a%20b+c " + std::to_string(i));
+    }
+}
+
+// Goal: what a client may say of a request that got no answer. Nothing listens: not done. No answer in time: unknown.
+ASYNC_TEST(Http, TellsNotDoneFromUnknown) {
+    const auto executor = co_await asio::this_coro::executor;
+    HttpServer server(executor, {.listen = {address, 0}}, echo);
+    const auto started = server.start();
+    REQUIRE(started);
+    HttpClient client(executor);
+    HttpRequest slow{.target = "/slow"};
+    const auto late = co_await client.send({address, server.port()}, std::move(slow), Deadline::after(50ms));
+    REQUIRE(!late);
+    EXPECT_EQ(late.error().code, "io.timeout");
+    EXPECT_EQ(late.error().certainty, Certainty::unknown);
+    const auto refused = co_await client.send({address, 1}, HttpRequest{}, Deadline::after(2s));
+    REQUIRE(!refused);
+    EXPECT_EQ(refused.error().code, "io.connect");
+    EXPECT_EQ(refused.error().certainty, Certainty::not_done);
+}
+
+// Goal: a request that two readers could understand in two ways is refused (RFC 9112 §6, reliability.md S9).
+ASYNC_TEST(Http, RefusesAmbiguousRequests) {
+    const auto executor = co_await asio::this_coro::executor;
+    HttpServer server(executor, {.listen = {address, 0}, .body_bytes_max = 100, .header_bytes_max = 8000}, echo);
+    const auto started = server.start();
+    REQUIRE(started);
+    const std::string host = "Host: a\r\n";
+    const std::vector<std::string> bad = {
+        "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\n" + host + "Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        "POST / HTTP/1.1\r\n" + host + "Content-Length: +3\r\n\r\nabc",
+        "POST / HTTP/1.1\r\n" + host + "Content-Length: -1\r\n\r\n",
+        "POST / HTTP/1.1\r\n" + host + "Content-Length: 18446744073709551616\r\n\r\n",
+        "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n-2\r\nab\r\n0\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n",
+        "GET / HTTP/1.1\r\n" + host + host + "\r\n",
+        "GET http://elsewhere/ HTTP/1.1\r\n" + host + "\r\n",
+        "GET / HTTP/1.1\r\n" + host + "Bad Name: x\r\n\r\n",
+        std::string("GET / HTTP/1.1\r\n") + host + "Name: a" + '\0' + "b\r\n\r\n",
+    };
+    for (const auto& bytes : bad) {
+        const int status = co_await status_of(server.port(), bytes);
+        EXPECT_EQ(status, 400) << bytes;
+    }
+    const int large_header =
+        co_await status_of(server.port(), "GET / HTTP/1.1\r\n" + host + "X: " + std::string(9000, 'x') + "\r\n\r\n");
+    EXPECT_EQ(large_header, 431);
+    const int large_body =
+        co_await status_of(server.port(), "POST / HTTP/1.1\r\n" + host + "Content-Length: 101\r\n\r\n");
+    EXPECT_EQ(large_body, 413);
+}
+
+ASYNC_TEST(Http, NamesWhoHasThePort) {
+    const auto executor = co_await asio::this_coro::executor;
+    HttpServer first(executor, {.listen = {address, 0}}, echo);
+    const auto started = first.start();
+    REQUIRE(started);
+    HttpServer second(executor, {.listen = {address, first.port()}}, echo);
+    const auto refused = second.start();
+    REQUIRE(!refused);
+    EXPECT_EQ(refused.error().code, "io.address-in-use");
+    EXPECT_NE(refused.error().message.find("io_test"), std::string::npos) << refused.error().message;
+}
+
+Task<void> three_events(HttpResponse::Writer write) {
+    for (int i = 0; i < 3; ++i) co_await write("data: " + std::to_string(i) + "\n\n");
+}
+
+Task<HttpResponse> events(HttpRequest) {
+    HttpResponse response{.status = 200, .headers = {{"Content-Type", "text/event-stream"}}};
+    response.stream = three_events;
+    co_return response;
+}
+
+ASYNC_TEST(Http, Streams) {
+    const auto executor = co_await asio::this_coro::executor;
+    HttpServer server(executor, {.listen = {address, 0}}, events);
+    const auto started = server.start();
+    REQUIRE(started);
+    HttpClient client(executor);
+    const auto answer = co_await client.send({address, server.port()}, HttpRequest{}, Deadline::after(2s));
+    REQUIRE(answer);
+    EXPECT_EQ(answer->body, "data: 0\n\ndata: 1\n\ndata: 2\n\n");
+}
+
+TEST(Endpoint, ParsesAddressesOnly) {
+    EXPECT_EQ(Endpoint::parse("127.1.0.1:8080")->port, 8080);
+    for (const char* bad : {"localhost:80", "127.1.0.1", "127.1.0.1:", "127.1.0.1:65536", "127.1.0.1:80x", ":80"}) {
+        EXPECT_FALSE(Endpoint::parse(bad)) << bad;
+    }
+}
+
+}  // namespace
+}  // namespace cloudshelf::io

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "core/lease.hpp"
+#include "drivers/postgres/cluster.hpp"
+#include "io/http.hpp"
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace cloudshelf::region {
+
+/// The other region.
+struct Peer {
+    RegionName region;
+    io::Endpoint agent;
+    postgres::Address postgres;
+};
+
+enum class SyncPolicy { block, degrade };
+
+/// `cloudshelf-region agent --config FILE`, a JSON document (docs/architecture.md).
+struct AgentConfig {
+    std::string application;
+    RegionName region;
+    bool witness = false;  // a nameserver and a vantage, nothing else
+    io::Endpoint listen;
+    io::Endpoint controller;
+    std::string site_token;
+    core::LeaseTerms terms;
+    Duration probe_interval{};
+    Duration probe_timeout{};
+    SyncPolicy sync_policy = SyncPolicy::degrade;
+    std::filesystem::path data;
+    std::filesystem::path lease_page;
+    std::optional<Peer> peer;
+    std::map<std::string, io::Endpoint> gateways;  // by region
+    std::optional<postgres::ClusterOptions> postgres;
+    io::Endpoint dns_server;
+    std::string dns_zone;
+    std::string dns_key_name;
+    std::string dns_key;
+};
+
+/// Errors: "agent.config", naming the field.
+Result<AgentConfig> load_agent_config(const std::filesystem::path& path);
+
+}  // namespace cloudshelf::region
