@@ -115,8 +115,11 @@ private:
 
 class FakeClock : public Clock {
 public:
-    std::int64_t now = 1'800'000'000;
-    std::int64_t unix_seconds() override { return now; }
+    std::int64_t seconds = 1'800'000'000;
+    Duration step{};  // what passes each time somebody looks
+    TimePoint time{};
+    std::int64_t unix_seconds() override { return seconds; }
+    TimePoint now() override { return time += step; }
 };
 
 class FakeRandom : public Random {

@@ -63,7 +63,6 @@ struct Route {
 bookstore::Response write_fenced(std::string_view message) {
     auto response = bookstore::refusal(503, "write-fenced", message);
     response.headers.emplace_back("Retry-After", "1");
-    response.headers.emplace_back("Content-Type", "application/json");
     return response;
 }
 
@@ -322,6 +321,7 @@ io::Task<io::HttpResponse> Gateway::Impl::serve(Impl* self, io::HttpRequest http
     answer.status = response.status;
     answer.body = std::move(response.body);
     answer.headers = std::move(response.headers);
+    answer.headers.emplace_back("Content-Type", "application/json");
     answer.headers.emplace_back("X-CloudShelf-Region", self->config.region);
     if (!route.writer.empty()) {
         answer.headers.emplace_back("X-CloudShelf-Writer", route.writer);
