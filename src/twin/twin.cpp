@@ -174,7 +174,7 @@ Result<void> up(const Layout& wanted, UpOptions options, Progress progress) {
         const auto status = agent_status(layout, layout.primary);
         if (!status) return status.error().message;
         const std::string role = text_at(*status, "/role");
-        return role == "writer" || role == "rejoining" || role == "standby"
+        return role == "writer" || role == "standby"
                    ? ""
                    : fmt::format("{} is {} ({})", layout.primary.name.value(), role, text_at(*status, "/detail"));
     });

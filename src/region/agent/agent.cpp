@@ -375,7 +375,7 @@ io::Task<void> Agent::take_role(core::NextMove move) {
             if (report.how == postgres::Rejoined::quarantined) {
                 detail_ = report.detail;
                 // A writer that cannot be reached yet is no reason to give up; anything else is for a person.
-                quarantined_ = report.detail.find("connect") == std::string::npos && cluster_->exists();
+                quarantined_ = !report.again;
                 io::log(
                     quarantined_ ? io::Level::error : io::Level::info, "agent.rejoin-failed", {{"why", report.detail}}
                 );
