@@ -632,7 +632,18 @@ io::Task<io::HttpResponse> Agent::promote(io::HttpRequest request) {
             response = refuse("not-durable", known.error().message);
             break;
         }
-        if (const TimePoint until = promises_.outstanding_until(); until > io::now()) {
+        const auto found = co_await read_lease();
+        if (!found || !*found || (*found)->second.region != config_.region || (*found)->second.epoch != epoch) {
+            response = refuse("stale-epoch", "the lease is not ours at this epoch");
+            break;
+        }
+        revision_ = (*found)->first;
+        lease_ = (*found)->second;
+        if (lease_->fence.epoch != fenced) {
+            response = refuse("no-fence-record", "the lease carries another fence record than the command");
+            break;
+        }
+        if (const TimePoint until = promises_.binding_until(lease_->fence); until > io::now()) {
             if (until > deadline.at()) {
                 response = refuse("promise-outstanding", "a promise to the old writer has not run out");
                 break;
@@ -666,17 +677,6 @@ io::Task<io::HttpResponse> Agent::promote(io::HttpRequest request) {
                 );
                 break;
             }
-        }
-        const auto found = co_await read_lease();
-        if (!found || !*found || (*found)->second.region != config_.region || (*found)->second.epoch != epoch) {
-            response = refuse("stale-epoch", "the lease is not ours at this epoch");
-            break;
-        }
-        revision_ = (*found)->first;
-        lease_ = (*found)->second;
-        if (lease_->fence.epoch != fenced) {
-            response = refuse("no-fence-record", "the lease carries another fence record than the command");
-            break;
         }
         const auto proved = co_await become_writer(core::Sync::degraded);
         if (!proved) {
