@@ -176,6 +176,7 @@ Result<pid_t> Fencer::spawn_cluster(const io::SpawnOptions& spawn) {
         if (uid != 0) keep_identity(uid, gid);
         be_first_process(spawn, alive[0], report[1]);
     }
+    const int problem = pid < 0 ? errno : 0;
     ::close(alive[0]);
     ::close(report[1]);
     std::string said;
@@ -187,7 +188,7 @@ Result<pid_t> Fencer::spawn_cluster(const io::SpawnOptions& spawn) {
     if (said.starts_with("+")) return pid;
     if (pid > 0) ::waitpid(pid, nullptr, 0);
     if (said.starts_with("-")) return fail("fencer.spawn", said.substr(1));
-    io::log(io::Level::info, "fencer.no-namespace", {{"why", std::strerror(errno)}});
+    io::log(io::Level::info, "fencer.no-namespace", {{"why", std::strerror(problem)}});
     const auto postmaster = io::spawn(spawn);
     if (postmaster) ::setpriority(PRIO_PROCESS, static_cast<id_t>(*postmaster), 0);
     return postmaster;
