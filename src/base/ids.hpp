@@ -1,9 +1,9 @@
 #pragma once
 
+#include "base/strong.hpp"
+
 #include <cstdint>
 #include <string>
-
-#include "base/strong.hpp"
 
 namespace cloudshelf {
 

@@ -24,6 +24,8 @@ using Result = std::expected<T, Error>;
 inline std::unexpected<Error> fail(std::string code, std::string message) {
     return std::unexpected(Error{.code = std::move(code), .message = std::move(message)});
 }
-inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
+inline std::unexpected<Error> fail(Error error) {
+    return std::unexpected(std::move(error));
+}
 
 }  // namespace cloudshelf

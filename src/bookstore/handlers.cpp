@@ -249,9 +249,7 @@ Response handle(const Request& request, Ports& ports) {
     if (!good_key(request.idempotency_key)) {
         return refusal(400, "bad-idempotency-key", "Idempotency-Key has to be 1 to 255 visible ASCII characters");
     }
-    auto response = route(request, ports);
-    response.headers.emplace_back("Content-Type", "application/json");
-    return response;
+    return route(request, ports);
 }
 
 }  // namespace cloudshelf::bookstore

@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -42,14 +43,14 @@ constexpr Statement lock_order{
 constexpr Statement reserve{
     "reserve",
     "WITH reserved AS (INSERT INTO payments (payment_id, order_id, user_id, amount_cents, processor, status, claim, "
-    "claimed_until) VALUES ($1, $2, $3, $4, 'primary', 'reserved', $5, now() + interval '4 s') "
+    "claimed_until) VALUES ($1, $2, $3, $4, 'primary', 'reserved', $5, now() + interval '5 s') "
     "ON CONFLICT (order_id) WHERE status <> 'declined' DO NOTHING RETURNING payment_id) "
     "UPDATE idempotency_keys SET payment_id = reserved.payment_id FROM reserved WHERE scope = $3::text AND key = $6 "
     "RETURNING 1"
 };
 constexpr Statement claim{
     "claim",
-    "UPDATE payments SET claim = $2, claimed_until = now() + interval '4 s' "
+    "UPDATE payments SET claim = $2, claimed_until = now() + interval '5 s' "
     "FROM (SELECT payment_id, claim AS before FROM payments WHERE payment_id = $1 AND status = 'reserved' "
     "AND (claim IS NULL OR claim = $2 OR claimed_until < now()) FOR UPDATE) held "
     "WHERE payments.payment_id = held.payment_id "
@@ -57,7 +58,7 @@ constexpr Statement claim{
 };
 constexpr Statement choose{
     "choose_processor",
-    "UPDATE payments SET processor = $3, claimed_until = now() + interval '4 s' "
+    "UPDATE payments SET processor = $3, claimed_until = now() + interval '5 s' "
     "WHERE payment_id = $1 AND claim = $2 AND status = 'reserved' RETURNING 1"
 };
 constexpr Statement release{"release", "UPDATE payments SET claim = NULL WHERE payment_id = $1 AND claim = $2"};
@@ -70,6 +71,10 @@ constexpr Statement record{
     "INSERT INTO order_events (order_id, event, details) SELECT order_id, 'payment-' || $2, "
     "jsonb_build_object('payment_id', $1::text, 'amount_cents', amount_cents) FROM settled"
 };
+
+/// A claim lasts 5 s from the beginning of its transaction, and asking processors takes up to 3.2 s (HttpPayments): who
+/// got the claim later than this could still be asking when somebody else has it.
+constexpr Duration claim_slack = std::chrono::milliseconds(1500);
 
 struct Items {
     std::vector<std::string> book_ids;
@@ -291,16 +296,20 @@ Response pay(const Request& request, Ports& ports) {
     wanted.token = *token;
     wanted.user = *user;
     wanted.claim = request.attempt_id.empty() ? ports.random.uuid() : request.attempt_id;
+    auto claimed_at = ports.clock.now();
+    const auto in_time = [&] { return ports.clock.now() - claimed_at < claim_slack; };
     auto reserved = reserve_payment(request, ports, std::move(wanted));
     if (!reserved) return std::move(reserved.error());
     auto& payment = *reserved;
+    if (!in_time()) return outcome_unknown("reserving the payment took too long; send it again");
 
     auto charge = ask(payment, ports);
     if (charge == Charge::not_charged) {
         payment.processor = payment.processor == Processor::primary ? Processor::backup : Processor::primary;
         payment.asked_before = false;
+        claimed_at = ports.clock.now();
         // On record before it is asked, or a later attempt would go to the first one and charge twice.
-        if (!change(ports, choose, {payment.payment_id, payment.claim, name_of(payment.processor)})) {
+        if (!change(ports, choose, {payment.payment_id, payment.claim, name_of(payment.processor)}) || !in_time()) {
             return outcome_unknown("the payment could not be continued; send it again");
         }
         charge = ask(payment, ports);

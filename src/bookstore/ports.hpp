@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "base/time.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -23,7 +24,7 @@ enum class Commit { done, not_done, unknown };
 /// Whether a read may come from a replica that is a little behind.
 enum class Freshness { any, newest };
 
-/// A query with a name, so that a connection prepares it once.
+/// A query with a name, so that a connection prepares it once; without a name it is prepared each time.
 struct Statement {
     const char* name;
     const char* text;
@@ -79,6 +80,7 @@ class Clock {
 public:
     virtual ~Clock() = default;
     virtual std::int64_t unix_seconds() = 0;  // for the expiry of tokens, which both regions read
+    virtual TimePoint now() = 0;              // for how long something took
 };
 
 class Random {

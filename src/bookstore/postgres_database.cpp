@@ -64,11 +64,12 @@ public:
     }
 
     Result<Rows> run(const Statement& statement, const std::vector<Value>& parameters, Duration limit) {
-        if (!prepared_.contains(statement.name)) {
+        const std::string name = statement.name;
+        if (name.empty() || !prepared_.contains(name)) {
             if (PQsendPrepare(raw_, statement.name, statement.text, 0, nullptr) == 0) return fail(lost().error());
             const auto prepared = finish(limit);
             if (!prepared) return fail(prepared.error());
-            prepared_.insert(statement.name);
+            prepared_.insert(name);
         }
         std::vector<const char*> values;
         for (const auto& value : parameters) values.push_back(value ? value->c_str() : nullptr);
@@ -158,7 +159,7 @@ private:
     }
 
     PGconn* raw_;
-    std::set<std::string_view> prepared_;
+    std::set<std::string> prepared_;
     bool broken_ = false;
     bool warned_ = false;
 };

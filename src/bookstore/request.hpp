@@ -37,7 +37,7 @@ enum class Outcome {
 struct Response {
     int status = 200;
     std::vector<std::pair<std::string, std::string>> headers;
-    std::string body;  // JSON
+    std::string body;  // always JSON; the host says so in Content-Type
     Outcome outcome = Outcome::answered;
 };
 

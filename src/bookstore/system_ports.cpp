@@ -1,5 +1,7 @@
 #include "bookstore/system_ports.hpp"
 
+#include "io/clock.hpp"
+
 #include <fmt/format.h>
 
 #include <chrono>
@@ -12,6 +14,10 @@ namespace cloudshelf::bookstore {
 std::int64_t SystemClock::unix_seconds() {
     const auto since = std::chrono::system_clock::now().time_since_epoch();
     return std::chrono::duration_cast<std::chrono::seconds>(since).count();
+}
+
+TimePoint SystemClock::now() {
+    return io::now();
 }
 
 std::string SystemRandom::uuid() {

@@ -9,6 +9,7 @@ namespace cloudshelf::bookstore {
 class SystemClock : public Clock {
 public:
     std::int64_t unix_seconds() override;
+    TimePoint now() override;
 };
 
 /// From the kernel's generator.

@@ -90,12 +90,18 @@ std::optional<TimePoint> LeaseTaker::available_at() const {
 
 bool PromiseBook::grant(Epoch epoch, TimePoint now) {
     if (epoch < known_) return false;
-    outstanding_until_ = std::max(outstanding_until_, now + terms_.taker());
+    promised_until_ = std::max(promised_until_, now + terms_.taker());
+    promised_to_ = std::max(promised_to_, epoch);
     return true;
 }
 
 void PromiseBook::learn(Epoch epoch) {
     known_ = std::max(known_, epoch);
+}
+
+TimePoint PromiseBook::binding_until(const FenceRecord& fence) const {
+    const bool released = fence.how == FenceHow::acknowledged && promised_to_ <= fence.epoch;
+    return released ? forgotten_until_ : std::max(forgotten_until_, promised_until_);
 }
 
 }  // namespace cloudshelf::core

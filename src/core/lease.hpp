@@ -130,20 +130,23 @@ class PromiseBook {
 public:
     /// `known` is the newest epoch kept durably. After a start, promises made before it may be outstanding.
     PromiseBook(LeaseTerms terms, Epoch known, TimePoint started)
-        : terms_(terms), known_(known), outstanding_until_(started + terms.taker()) {}
+        : terms_(terms), known_(known), forgotten_until_(started + terms.taker()) {}
 
-    /// Asked by the writer of `epoch`. Granted only at the newest epoch known; a newer one becomes known by asking.
+    /// Asked by the writer of `epoch`. Granted only at the newest epoch known.
     bool grant(Epoch epoch, TimePoint now);
     /// From now on nothing older is promised. The caller has made it durable first.
     void learn(Epoch epoch);
     Epoch known() const { return known_; }
-    /// Until when a promise may bind us.
-    TimePoint outstanding_until() const { return outstanding_until_; }
+    /// Until when a promise may bind us, once the writer before us was fenced like this. A writer that acknowledged its
+    /// end waits for nothing any more: what was promised to it, and no later than it, is void.
+    TimePoint binding_until(const FenceRecord& fence) const;
 
 private:
     LeaseTerms terms_;
     Epoch known_;
-    TimePoint outstanding_until_;
+    TimePoint forgotten_until_;  // promises that we do not remember
+    TimePoint promised_until_{};
+    Epoch promised_to_{0};
 };
 
 }  // namespace cloudshelf::core

@@ -225,7 +225,7 @@ std::string format_duration(Duration duration) {
         fmt::format_to(std::back_inserter(text), "{}{} {}", text.empty() ? "" : " ", millis / unit, name);
         millis %= unit;
     };
-    part(86'400'000, "d");
+    if (millis >= 2 * 86'400'000) part(86'400'000, "d");  // "24 h", as people say it
     part(3'600'000, "h");
     part(60'000, "min");
     if (millis > 0)

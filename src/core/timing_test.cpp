@@ -60,7 +60,8 @@ TEST(Timing, DurationsReadWell) {
     EXPECT_EQ(format_duration(700120us), "700.12 ms");
     EXPECT_EQ(format_duration(8700120us), "8.70012 s");
     EXPECT_EQ(format_duration(90min), "1 h 30 min");
-    EXPECT_EQ(format_duration(24h), "1 d");
+    EXPECT_EQ(format_duration(24h), "24 h");
+    EXPECT_EQ(format_duration(30 * 24h), "30 d");
     EXPECT_EQ(format_duration(61s), "1 min 1 s");
 }
 

@@ -56,7 +56,8 @@ bool is_walkable(const core::Procedure& procedure) {
 
 class Checker {
 public:
-    Checker(const Plan& plan, const Report& report) : plan_(plan), report_(report) {}
+    Checker(const Plan& plan, const Readable& readable, const Report& report)
+        : plan_(plan), readable_(readable), report_(report) {}
 
     void run() {
         if (plan_.format != 1)
@@ -137,6 +138,7 @@ private:
     }
 
     void regions() {
+        if (!readable_("regions")) return;  // What is missing may be what could not be read.
         std::array<std::string, 3> first;
         for (std::size_t i = 0; i < plan_.regions.size(); ++i) {
             const core::Region& region = plan_.regions[i];
@@ -495,6 +497,7 @@ private:
     }
 
     const Plan& plan_;
+    const Readable& readable_;
     const Report& report_;
     std::vector<std::string> region_names_;
     std::vector<std::string> components_;
@@ -502,8 +505,8 @@ private:
 
 }  // namespace
 
-void check_plan(const Plan& plan, const Report& report) {
-    Checker(plan, report).run();
+void check_plan(const Plan& plan, const Readable& readable, const Report& report) {
+    Checker(plan, readable, report).run();
 }
 
 }  // namespace cloudshelf::plan

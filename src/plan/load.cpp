@@ -59,7 +59,7 @@ public:
     explicit Reader(std::string_view file) : file_(file) {}
 
     void report(std::string path, Mark mark, std::string found, std::string expected, std::string hint = {}) {
-        troubled_.insert(path);
+        if (reading_) troubled_.insert(path);
         problems_.push_back(
             {std::string(file_),
              mark.line,
@@ -89,6 +89,9 @@ public:
             return longer.size() == shorter.size() || longer[shorter.size()] == '.' || longer[shorter.size()] == '[';
         });
     }
+
+    /// What is reported from now on concerns values that could be read.
+    void finish_reading() { reading_ = false; }
 
     std::vector<Problem>& problems() { return problems_; }
 
@@ -155,6 +158,7 @@ private:
     std::string_view file_;
     std::vector<Problem> problems_;
     std::set<std::string> troubled_;
+    bool reading_ = true;
     std::map<std::string, Mark, std::less<>> places_;
 };
 
@@ -306,7 +310,9 @@ std::expected<core::Plan, std::vector<Problem>> load(std::string_view text, std:
     }
     reader.read(*document, "", plan);
     if (const auto timing = core::timing_of(plan.timing_choice, plan.timing_choice.profile)) plan.timing = *timing;
-    check_plan(plan, [&](std::string path, std::string found, std::string expected, std::string hint) {
+    reader.finish_reading();
+    const auto readable = [&](const std::string& path) { return !reader.troubled(path); };
+    check_plan(plan, readable, [&](std::string path, std::string found, std::string expected, std::string hint) {
         if (reader.troubled(path)) return;
         const Mark mark = reader.place(path);
         reader.report(std::move(path), mark, std::move(found), std::move(expected), std::move(hint));

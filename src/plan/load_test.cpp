@@ -284,6 +284,7 @@ TEST(Problems, Yaml) {
         "plan.yaml:1:7: found an anchor (&), expected plain values (write the value out where it is used; anchors are "
         "not "
         "supported)\n"
+        "plan.yaml:2:5: found an alias (*), expected plain values (write the value out; aliases are not supported)\n"
     );
     EXPECT_EQ(
         problems_of("a: 1\n---\nb: 2\n"),

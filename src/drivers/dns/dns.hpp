@@ -36,20 +36,29 @@ struct Server {
     std::string key;  // TSIG, hmac-sha256: base64
 };
 
-/// What the server says the zone's version is. Errors: "dns.no-answer" (unknown, retryable), "dns.no-version".
+/// Whether these records may be sent to the zone: inside it, with values, of types A, AAAA, CNAME or TXT, each name and
+/// type once, never the version itself. Errors: "dns.empty", "dns.bad-record".
+Result<void> check(const std::string& zone, const std::vector<RecordSet>& records);
+
+/// What the server says the zone's version is. Errors: "dns.no-answer" and "dns.server-failed" (retryable),
+/// "dns.no-version".
 io::Task<Result<Version>> read_version(Server server, io::Deadline deadline);
 
 /// Changes the records and the version in one transaction, if the version is what is expected: RFC 2136 with a
-/// value-dependent prerequisite (§2.4.2), signed with TSIG (RFC 8945). Errors: "dns.stale" (not_done: the version is
-/// another), "dns.refused" (not_done), "dns.no-answer" (unknown), "dns.empty" (not_done).
+/// value-dependent prerequisite (§2.4.2), signed with TSIG (RFC 8945). Sent once. Errors: "dns.stale" (not_done: the
+/// version is another), "dns.refused", "dns.empty", "dns.bad-record" (not_done), "dns.no-answer" (not_done when nothing
+/// listens there, else unknown), "dns.server-failed" (unknown).
 io::Task<Result<void>> compare_and_swap(
     Server server, Version expected, Version next, std::vector<RecordSet> records, io::Deadline deadline
 );
 
-/// Brings the zone to `version` unless it is there, or beyond ("dns.stale-epoch"). Safe to repeat; verified by asking.
+/// Brings the zone to `version` with these records, and returns when the server answers with them. Safe to repeat: a
+/// zone that is there already is left alone. One that is beyond, or there with other records, is "dns.stale-epoch".
+/// Goes on asking a server that is away until the deadline; the error then says whether the change may have been made.
 io::Task<Result<void>> apply(Server server, Version version, std::vector<RecordSet> records, io::Deadline deadline);
 
-/// Answers of one type for a name, from this server alone. An empty list: there is none.
+/// Answers of one type for a name, from this server alone. An empty list: there is none. Errors: "dns.no-answer",
+/// "dns.server-failed", "dns.bad-name".
 struct Answer {
     std::vector<std::string> values;
     std::uint32_t ttl = 0;

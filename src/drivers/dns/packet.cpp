@@ -1,13 +1,17 @@
 #include "drivers/dns/packet.hpp"
 
 #include "base/assert.hpp"
+#include "drivers/dns/errors.hpp"
 
 #include <fmt/format.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
+#include <cctype>
 #include <cstring>
 #include <ldns/ldns.h>
 #include <memory>
+#include <string_view>
 
 namespace cloudshelf::dns {
 namespace {
@@ -50,13 +54,40 @@ Result<Bytes> wire_of(ldns_pkt* packet) {
     return wire;
 }
 
+/// Letters that need no escape in a name or an address. Everything else (spaces, quotes, wildcards, control characters,
+/// letters beyond ASCII) has no business in a plan's records.
+bool is_plain(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_' || c == ':';
+    });
+}
+
+bool is_text(std::string_view text) {
+    return text.size() <= 255 &&
+           std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~' && c != '"' && c != '\\'; });
+}
+
 Result<Record> record(const std::string& name, std::uint32_t ttl, const std::string& type, const std::string& value) {
-    const std::string content = type == "TXT" ? "\"" + value + "\"" : value;
+    const auto bad = [&](std::string_view why) { return fail(errors::bad_record(name, type, why)); };
+    if (type != "A" && type != "AAAA" && type != "CNAME" && type != "TXT")
+        return bad("the type is none of A, AAAA, CNAME, TXT");
+    if (!is_plain(name)) return bad("no usable name: letters, digits, '-', '_' and '.' only");
+    const bool usable = type == "TXT" ? is_text(value) : is_plain(value);
+    if (!usable) return bad(fmt::format("\"{}\" is no usable value", value));
+    const std::string content = type == "TXT" ? "\"" + value + "\"" : type == "CNAME" ? absolute(value) : value;
     const std::string line = fmt::format("{} {} IN {} {}", absolute(name), ttl, type, content);
     ldns_rr* made = nullptr;
     const ldns_status status = ldns_rr_new_frm_str(&made, line.c_str(), 0, nullptr, nullptr);
     if (status == LDNS_STATUS_OK) return Record(made);
-    return fail("dns.bad-record", fmt::format("\"{}\": {}", line, ldns_get_errorstr_by_id(status)));
+    return bad(fmt::format("\"{}\": {}", value, ldns_get_errorstr_by_id(status)));
+}
+
+std::string text_of(const ldns_rr* record, const std::string& type) {
+    char* value = ldns_rdf2str(ldns_rr_rdf(record, 0));
+    std::string text = value ? value : "";
+    std::free(value);  // NOLINT: ldns allocates with malloc
+    if (type == "TXT" && text.size() >= 2) text = text.substr(1, text.size() - 2);
+    return text;
 }
 
 /// "Delete an RRset" (RFC 2136 §2.5.2).
@@ -72,7 +103,7 @@ Record deletion(const std::string& name, const std::string& type) {
 }  // namespace
 
 Result<Bytes> question(const std::string& name, const std::string& type) {
-    ldns_rdf* owner = ldns_dname_new_frm_str(absolute(name).c_str());
+    ldns_rdf* owner = is_plain(name) ? ldns_dname_new_frm_str(absolute(name).c_str()) : nullptr;
     if (owner == nullptr) return fail("dns.bad-name", fmt::format("\"{}\" is no domain name", name));
     const Packet packet(ldns_pkt_query_new(owner, ldns_get_rr_type_by_name(type.c_str()), LDNS_RR_CLASS_IN, 0));
     ldns_pkt_set_id(packet.get(), random_id());
@@ -96,11 +127,7 @@ Result<SignedUpdate> update(
     std::vector<RecordSet> all = records;
     all.push_back({.name = plan, .type = "TXT", .ttl = 0, .values = {text(next)}});
     for (const auto& set : all) {
-        if (set.values.empty()) {
-            return fail(
-                "dns.empty", fmt::format("{} {}: the last answer of a name is never removed", set.name, set.type)
-            );
-        }
+        if (set.values.empty()) return fail(errors::empty(set.name, set.type));
         ldns_rr_list_push_rr(updates.get(), deletion(set.name, set.type).release());
         for (const auto& value : set.values) {
             if (const auto added = add(updates, record(set.name, set.ttl, set.type, value)); !added)
@@ -130,10 +157,12 @@ Result<Parsed> parse_answer(const Bytes& asked, const Bytes& received, const std
     if (std::memcmp(asked.data(), received.data(), 2) != 0) return bad("another id");
     if ((received[2] & 0x80) == 0) return bad("not an answer");
     if ((received[2] & 0x78) != (asked[2] & 0x78)) return bad("another opcode");
+    // What was cut off may not even be parseable; TCP has all of it.
+    if ((received[2] & 0x02) != 0) return Parsed{.truncated = true};
     ldns_pkt* raw = nullptr;
     if (ldns_wire2pkt(&raw, received.data(), received.size()) != LDNS_STATUS_OK) return bad("not parseable");
     const Packet packet(raw);
-    Parsed parsed{.rcode = ldns_pkt_get_rcode(raw), .truncated = ldns_pkt_tc(raw)};
+    Parsed parsed{.rcode = ldns_pkt_get_rcode(raw)};
     if (type.empty()) return parsed;
     ldns_pkt* own = nullptr;
     if (ldns_wire2pkt(&own, asked.data(), asked.size()) != LDNS_STATUS_OK) return bad("the question is not parseable");
@@ -142,21 +171,24 @@ Result<Parsed> parse_answer(const Bytes& asked, const Bytes& received, const std
     const ldns_rr* answered = ldns_rr_list_rr(ldns_pkt_question(raw), 0);
     if (wanted == nullptr || answered == nullptr || ldns_rr_compare_no_rdata(wanted, answered) != 0)
         return bad("another question");
-    parsed.answer.ttl = UINT32_MAX;
+    parsed.answer.ttl = INT32_MAX;
     for (std::size_t i = 0; i < ldns_rr_list_rr_count(ldns_pkt_answer(raw)); ++i) {
         const ldns_rr* found = ldns_rr_list_rr(ldns_pkt_answer(raw), i);
         if (ldns_rr_get_type(found) != ldns_rr_get_type(wanted) || ldns_rr_rd_count(found) == 0) continue;
-        char* value = ldns_rdf2str(ldns_rr_rdf(found, 0));
-        std::string text = value ? value : "";
-        std::free(value);  // NOLINT: ldns allocates with malloc
-        if (type == "TXT" && text.size() >= 2) text = text.substr(1, text.size() - 2);
-        parsed.answer.values.push_back(std::move(text));
-        parsed.answer.ttl = std::min(parsed.answer.ttl, ldns_rr_ttl(found));
+        if (ldns_dname_compare(ldns_rr_owner(found), ldns_rr_owner(wanted)) != 0) continue;  // not asked for
+        parsed.answer.values.push_back(text_of(found, type));
+        // A TTL with the top bit set is zero (RFC 2181 §8).
+        const std::uint32_t ttl = ldns_rr_ttl(found) > INT32_MAX ? 0 : ldns_rr_ttl(found);
+        parsed.answer.ttl = std::min(parsed.answer.ttl, ttl);
     }
     if (parsed.answer.values.empty()) parsed.answer.ttl = 0;
-    // A TTL with the top bit set is zero (RFC 2181 §8).
-    if (parsed.answer.ttl > INT32_MAX) parsed.answer.ttl = 0;
     return parsed;
+}
+
+Result<std::string> canonical_value(const RecordSet& set, const std::string& value) {
+    const auto made = record(set.name, set.ttl, set.type, value);
+    if (!made) return fail(made.error());
+    return text_of(made->get(), set.type);
 }
 
 bool is_signed_by(const Bytes& received, const Server& server, const std::string& request_mac) {

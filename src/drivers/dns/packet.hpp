@@ -32,6 +32,9 @@ struct Parsed {
 };
 Result<Parsed> parse_answer(const Bytes& asked, const Bytes& received, const std::string& type);
 
+/// A value as the server will give it back: "127.0.0.1", "host.example.com.". Errors: "dns.bad-record".
+Result<std::string> canonical_value(const RecordSet& set, const std::string& value);
+
 /// Whether the answer to a signed update carries the server's signature.
 bool is_signed_by(const Bytes& received, const Server& server, const std::string& request_mac);
 

@@ -284,7 +284,8 @@ io::Task<void> Agent::look() {
                 if (!acting_ && !still_good) write_page(state, io::now());
             }
             if (!holder_ && !acting_) {
-                const bool running = co_await pool_.run([this] { return cluster_->is_running(); });
+                auto running_work = pool_.run([this] { return cluster_->is_running(); });
+                const bool running = co_await std::move(running_work);
                 const core::LocalState local{
                     .has_data = cluster_->exists(),
                     .is_standby = cluster_->is_standby(),
@@ -327,47 +328,54 @@ io::Task<void> Agent::take_role(core::NextMove move) {
             co_await io::wait_for(1s);
             break;
         case core::NextMove::initialize: {
-            done = co_await pool_.run([this] { return cluster_->initialize(); });
+            auto done_work = pool_.run([this] { return cluster_->initialize(); });
+            done = co_await std::move(done_work);
             if (done) done = remember(lease_->epoch);
             if (done) done = co_await become_writer(core::Sync::degraded);
-            if (done) done = co_await pool_.run([this] { return cluster_->start_primary(); });
+            if (done) {
+                auto work = pool_.run([this] { return cluster_->start_primary(); });
+                done = co_await std::move(work);
+            }
             if (done) co_await after_opening();
             break;
         }
         case core::NextMove::resume: {
-            const bool running = co_await pool_.run([this] { return cluster_->is_running(); });
+            auto running_work = pool_.run([this] { return cluster_->is_running(); });
+            const bool running = co_await std::move(running_work);
             // A server that is started again waits for nobody until its standby is back; the record says so first.
             done = co_await become_writer(running ? lease_->sync : core::Sync::degraded);
             if (done && running) break;
-            if (done)
-                done = co_await pool_.run([this] {
-                    if (const auto written = cluster_->configure(std::nullopt); !written) return written;
-                    return cluster_->start_primary();
-                });
+            auto done_work = pool_.run([this] {
+                if (const auto written = cluster_->configure(std::nullopt); !written) return written;
+                return cluster_->start_primary();
+            });
+            if (done) done = co_await std::move(done_work);
             if (done) co_await after_opening();
             break;
         }
         case core::NextMove::follow: {
             const postgres::Address primary = config_.peer->postgres;
-            done = co_await pool_.run([this, primary] {
+            auto done_work = pool_.run([this, primary] {
                 if (const auto written = cluster_->configure(primary); !written) return written;
                 return cluster_->start_standby();
             });
+            done = co_await std::move(done_work);
             break;
         }
         case core::NextMove::rejoin: {
             const postgres::Address primary = config_.peer->postgres;
             if (const auto known = remember(lease_->epoch); !known) break;
-            const auto report = co_await pool_.run([this, primary] {
+            auto report_work = pool_.run([this, primary] {
                 return cluster_->rejoin(primary, [](const std::string& line) {
                     io::log(io::Level::info, "agent.rejoin", {{"step", line}});
                 });
             });
+            const auto report = co_await std::move(report_work);
             stranded_writes_ += report.stranded_writes;
             if (report.how == postgres::Rejoined::quarantined) {
                 detail_ = report.detail;
                 // A writer that cannot be reached yet is no reason to give up; anything else is for a person.
-                quarantined_ = report.detail.find("connect") == std::string::npos && cluster_->exists();
+                quarantined_ = !report.again;
                 io::log(
                     quarantined_ ? io::Level::error : io::Level::info, "agent.rejoin-failed", {{"why", report.detail}}
                 );
@@ -381,11 +389,13 @@ io::Task<void> Agent::take_role(core::NextMove move) {
                  {"stranded_writes", std::to_string(report.stranded_writes)},
                  {"detail", report.detail}}
             );
-            done = co_await pool_.run([this] { return cluster_->start_standby(); });
+            auto done_work = pool_.run([this] { return cluster_->start_standby(); });
+            done = co_await std::move(done_work);
             break;
         }
         case core::NextMove::stop_writing:
-            done = co_await pool_.run([this] { return cluster_->kill(); });
+            auto done_work = pool_.run([this] { return cluster_->kill(); });
+            done = co_await std::move(done_work);
             break;
     }
     if (!done) {
@@ -417,13 +427,15 @@ io::Task<Result<void>> Agent::become_writer(core::Sync sync) {
 
 io::Task<void> Agent::after_opening() {
     for (const auto deadline = io::Deadline::after(30s); !deadline.passed();) {
-        const auto done = co_await pool_.run([this] { return cluster_->provision(); });
+        auto done_work = pool_.run([this] { return cluster_->provision(); });
+        const auto done = co_await std::move(done_work);
         if (done) break;
         detail_ = done.error().message;
         co_await io::wait_for(50ms);
     }
     // The next rewind of the other region reads our control file, which has to know the new timeline.
-    const auto checkpointed = co_await pool_.run([this] { return cluster_->checkpoint(); });
+    auto checkpointed_work = pool_.run([this] { return cluster_->checkpoint(); });
+    const auto checkpointed = co_await std::move(checkpointed_work);
     if (!checkpointed) io::log(io::Level::warning, "agent.checkpoint-failed", {{"why", checkpointed.error().message}});
     detail_ = "writing";
 }
@@ -435,7 +447,8 @@ io::Task<void> Agent::keep_in_step() {
     if (seen_.streaming) out_of_step_since_ = at;
     if (now != core::Sync::in_step && seen_.streaming && seen_.lag_bytes < (1u << 20)) {
         // First make them wait, then say so: the other order would promise what is not yet true.
-        const auto set = co_await pool_.run([this] { return cluster_->set_synchronous(true); });
+        auto set_work = pool_.run([this] { return cluster_->set_synchronous(true); });
+        const auto set = co_await std::move(set_work);
         if (set && seen_.standby_is_sync) sync_wanted_ = core::Sync::in_step;
     } else if (now == core::Sync::in_step && !seen_.streaming && at - out_of_step_since_ > config_.terms.duration / 2) {
         // First say so, in the store, then stop waiting: no acknowledgement is ever less protected than the record
@@ -443,14 +456,16 @@ io::Task<void> Agent::keep_in_step() {
         sync_wanted_ = config_.sync_policy == SyncPolicy::degrade ? core::Sync::degraded : core::Sync::blocked;
         io::log(io::Level::warning, "agent.standby-out-of-step", {{"sync", core::name(sync_wanted_)}});
     } else if (now == core::Sync::degraded && !seen_.streaming && seen_.standby_is_sync == false) {
-        const auto set = co_await pool_.run([this] { return cluster_->set_synchronous(false); });
+        auto set_work = pool_.run([this] { return cluster_->set_synchronous(false); });
+        const auto set = co_await std::move(set_work);
         if (!set) detail_ = set.error().message;
     }
 }
 
 io::Task<void> Agent::observe() {
     for (;;) {
-        const auto seen = co_await observer_pool_.run([this] { return observed_->observe(); });
+        auto seen_work = observer_pool_.run([this] { return observed_->observe(); });
+        const auto seen = co_await std::move(seen_work);
         seen_ = seen ? *seen : postgres::Observation{};
         co_await io::wait_for(std::min<Duration>(config_.probe_interval, 200ms));
     }
@@ -460,7 +475,8 @@ io::Task<void> Agent::maintain() {
     for (;;) {
         co_await io::wait_for(1s);
         if (!holder_ || !seen_.running || seen_.in_recovery || acting_ || release_with_) continue;
-        const auto done = co_await pool_.run([this] { return cluster_->maintain(); });
+        auto done_work = pool_.run([this] { return cluster_->maintain(); });
+        const auto done = co_await std::move(done_work);
         if (!done) io::log(io::Level::debug, "agent.maintain-failed", {{"why", done.error().message}});
     }
 }
@@ -616,7 +632,18 @@ io::Task<io::HttpResponse> Agent::promote(io::HttpRequest request) {
             response = refuse("not-durable", known.error().message);
             break;
         }
-        if (const TimePoint until = promises_.outstanding_until(); until > io::now()) {
+        const auto found = co_await read_lease();
+        if (!found || !*found || (*found)->second.region != config_.region || (*found)->second.epoch != epoch) {
+            response = refuse("stale-epoch", "the lease is not ours at this epoch");
+            break;
+        }
+        revision_ = (*found)->first;
+        lease_ = (*found)->second;
+        if (lease_->fence.epoch != fenced) {
+            response = refuse("no-fence-record", "the lease carries another fence record than the command");
+            break;
+        }
+        if (const TimePoint until = promises_.binding_until(lease_->fence); until > io::now()) {
             if (until > deadline.at()) {
                 response = refuse("promise-outstanding", "a promise to the old writer has not run out");
                 break;
@@ -629,7 +656,8 @@ io::Task<io::HttpResponse> Agent::promote(io::HttpRequest request) {
             const auto timeline = json::value_to<std::uint32_t>(token.at("timeline"));
             postgres::Observation seen;
             for (;;) {
-                const auto look = co_await observer_pool_.run([this] { return observed_->observe(); });
+                auto look_work = observer_pool_.run([this] { return observed_->observe(); });
+                const auto look = co_await std::move(look_work);
                 if (look) seen = *look;
                 // The position is where the last record begins: having replayed it means being beyond.
                 if (look && lsn && seen.replayed > *lsn) break;
@@ -650,33 +678,24 @@ io::Task<io::HttpResponse> Agent::promote(io::HttpRequest request) {
                 break;
             }
         }
-        const auto found = co_await read_lease();
-        if (!found || !*found || (*found)->second.region != config_.region || (*found)->second.epoch != epoch) {
-            response = refuse("stale-epoch", "the lease is not ours at this epoch");
-            break;
-        }
-        revision_ = (*found)->first;
-        lease_ = (*found)->second;
-        if (lease_->fence.epoch != fenced) {
-            response = refuse("no-fence-record", "the lease carries another fence record than the command");
-            break;
-        }
         const auto proved = co_await become_writer(core::Sync::degraded);
         if (!proved) {
             response = refuse("stale-epoch", proved.error().message);
             break;
         }
         const bool standby = cluster_->is_standby();
-        const auto opened = co_await pool_.run([this, standby, deadline] {
+        auto opened_work = pool_.run([this, standby, deadline] {
             if (standby) return cluster_->promote(deadline.remaining());
             if (const auto written = cluster_->configure(std::nullopt); !written) return written;
             return cluster_->start_primary();
         });
+        const auto opened = co_await std::move(opened_work);
         if (!opened) {
             response = io::HttpResponse::error(500, opened.error().code, opened.error().message);
             break;
         }
-        const auto seen = co_await observer_pool_.run([this] { return observed_->observe(); });
+        auto seen_work = observer_pool_.run([this] { return observed_->observe(); });
+        const auto seen = co_await std::move(seen_work);
         if (seen) seen_ = *seen;
         out_of_step_since_ = io::now();
         detail_ = "writing";
@@ -693,7 +712,8 @@ io::Task<io::HttpResponse> Agent::promote(io::HttpRequest request) {
 }
 
 io::Task<io::HttpResponse> Agent::prepare_switchover(io::HttpRequest) {
-    const auto done = co_await pool_.run([this] { return cluster_->checkpoint(); });
+    auto done_work = pool_.run([this] { return cluster_->checkpoint(); });
+    const auto done = co_await std::move(done_work);
     if (!done) co_return io::HttpResponse::error(500, done.error().code, done.error().message);
     co_return io::HttpResponse::json(200, "{}");
 }
@@ -737,7 +757,8 @@ io::Task<io::HttpResponse> Agent::demote(io::HttpRequest request) {
     acting_ = true;
     paused_ = true;
     if (holder_->deadline()) write_page(io::WriteState::paused, *holder_->deadline());
-    const auto token = co_await pool_.run([this] { return cluster_->stop_for_switchover(10s); });
+    auto token_work = pool_.run([this] { return cluster_->stop_for_switchover(10s); });
+    const auto token = co_await std::move(token_work);
     if (!token) {
         acting_ = false;
         paused_ = false;

@@ -1,0 +1,23 @@
+// controller, twin-site: what `cloudshelf up` starts.
+#include "cli/command.hpp"
+#include "controller/main.hpp"
+#include "twin/site.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace cloudshelf::cli {
+
+void add_daemons(CLI::App& app, int& status) {
+    auto* controller = app.add_subcommand("controller", "the controller, in the foreground");
+    auto config = std::make_shared<std::filesystem::path>();
+    controller->add_option("--config", *config, "its configuration, JSON")->required();
+    controller->callback([=, &status] { status = controller::controller_main(*config); });
+
+    auto* site = app.add_subcommand("twin-site", "one site's machine, in the foreground");
+    site->group("");  // not in the list: `up` starts it
+    auto directory = std::make_shared<std::filesystem::path>();
+    site->add_option("directory", *directory)->required();
+    site->callback([=, &status] { status = twin::run_site(*directory); });
+}
+
+}  // namespace cloudshelf::cli

@@ -1,0 +1,127 @@
+#include "cli/follow.hpp"
+
+#include "io/clock.hpp"
+#include "twin/call.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <thread>
+
+namespace cloudshelf::cli {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+std::string text(const json::value& record, std::string_view key) {
+    const auto* found = record.is_object() ? record.as_object().if_contains(key) : nullptr;
+    return found && found->is_string() ? std::string(found->as_string()) : std::string();
+}
+
+bool ended(const std::string& state) {
+    return state == "succeeded" || state == "failed";
+}
+
+Result<json::value> get(const twin::Layout& layout, const std::string& target) {
+    const auto token = twin::operator_token(layout);
+    if (!token) return fail(token.error());
+    return twin::call({.to = twin::controller_endpoint(layout), .target = target, .token = *token, .limit = 3s});
+}
+
+/// Says each step once as it ends.
+class StepLog {
+public:
+    explicit StepLog(twin::Progress progress) : progress_(std::move(progress)) {}
+
+    void show(const json::value& execution) {
+        const auto* steps = execution.as_object().if_contains("steps");
+        if (!steps || !steps->is_array()) return;
+        for (const auto& step : steps->as_array()) {
+            const std::string name = text(step, "name");
+            const std::string state = text(step, "state");
+            if (state.empty() || state == "waiting" || state == "running" || !said_.insert(name + state).second)
+                continue;
+            const auto* took = step.as_object().if_contains("took_ms");
+            const std::string problem = text(step, "error");
+            progress_(fmt::format(
+                "  {:<20} {:<10} {}{}",
+                name,
+                state,
+                took && took->is_number() ? fmt::format("{:.0f} ms", took->to_number<double>()) : "",
+                problem.empty() ? "" : ": " + problem
+            ));
+        }
+    }
+
+private:
+    twin::Progress progress_;
+    std::set<std::string> said_;
+};
+
+Result<json::value> follow(const twin::Layout& layout, const std::string& id, Duration limit, twin::Progress progress) {
+    StepLog steps(progress);
+    for (const auto deadline = io::Deadline::after(limit); !deadline.passed(); std::this_thread::sleep_for(20ms)) {
+        auto execution = get(layout, "/v1/executions/" + id);
+        if (!execution) continue;  // the controller restarts; the execution goes on
+        steps.show(*execution);
+        if (ended(text(*execution, "state"))) return execution;
+    }
+    return fail(
+        "move.too-long",
+        fmt::format("execution {} has not ended within {} s; `cloudshelf status` shows it", id, limit / 1s)
+    );
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> execution_ids(const twin::Layout& layout) {
+    const auto answer = get(layout, "/v1/executions");
+    if (!answer) return fail(answer.error());
+    const json::array& all = answer->is_array() ? answer->as_array() : answer->at("executions").as_array();
+    std::vector<std::string> ids;
+    for (const auto& execution : all) ids.push_back(text(execution, "id"));
+    return ids;
+}
+
+Result<json::value> run_move(const twin::Layout& layout, json::object body, twin::Progress progress) {
+    const auto token = twin::operator_token(layout);
+    if (!token) return fail(token.error());
+    const auto made = twin::call({
+        .to = twin::controller_endpoint(layout),
+        .method = "POST",
+        .target = "/v1/executions",
+        .token = *token,
+        .body = std::move(body),
+    });
+    if (!made) return fail(made.error());
+    return follow(layout, text(*made, "id"), 120s, std::move(progress));
+}
+
+Result<json::value> follow_newest(
+    const twin::Layout& layout,
+    const std::string& procedure,
+    std::vector<std::string> known,
+    Duration limit,
+    twin::Progress progress
+) {
+    for (const auto deadline = io::Deadline::after(limit); !deadline.passed(); std::this_thread::sleep_for(20ms)) {
+        const auto answer = get(layout, "/v1/executions");
+        if (!answer) continue;
+        const json::array& all = answer->is_array() ? answer->as_array() : answer->at("executions").as_array();
+        for (const auto& execution : all) {
+            const std::string id = text(execution, "id");
+            if (text(execution, "procedure") != procedure || std::ranges::find(known, id) != known.end()) continue;
+            return follow(layout, id, deadline.remaining(), std::move(progress));
+        }
+    }
+    return fail("move.too-long", fmt::format("no {} began within {} s", procedure, limit / 1s));
+}
+
+bool move_succeeded(const json::value& execution) {
+    return text(execution, "state") == "succeeded";
+}
+
+}  // namespace cloudshelf::cli

@@ -1,0 +1,32 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "twin/twin.hpp"
+
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+
+#include <string>
+
+namespace cloudshelf::cli {
+
+/// Asks the controller for a move (the body of `POST /v1/executions`) and follows it to its end, a line for each step.
+/// Answers the execution's last record. Errors: the guard that refuses; "move.too-long".
+Result<boost::json::value> run_move(const twin::Layout& layout, boost::json::object body, twin::Progress progress);
+
+/// Waits until the newest execution of a procedure has ended, as run_move does, whoever started it.
+/// `newer_than`: executions with these ids are not meant.
+Result<boost::json::value> follow_newest(
+    const twin::Layout& layout,
+    const std::string& procedure,
+    std::vector<std::string> known,
+    Duration limit,
+    twin::Progress progress
+);
+
+/// The ids of all executions so far.
+Result<std::vector<std::string>> execution_ids(const twin::Layout& layout);
+
+bool move_succeeded(const boost::json::value& execution);
+
+}  // namespace cloudshelf::cli

@@ -1,0 +1,76 @@
+#include "cli/picture.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace cloudshelf::cli {
+namespace {
+
+namespace json = boost::json;
+
+const json::value* find(const json::value& value, const std::string& pointer) {
+    boost::system::error_code none;
+    return value.find_pointer(pointer, none);
+}
+
+std::string text(const json::value& value, const std::string& pointer, const char* otherwise = "?") {
+    const auto* found = find(value, pointer);
+    if (!found) return otherwise;
+    if (found->is_string()) return std::string(found->as_string());
+    if (found->is_double()) return fmt::format("{:.1f}", found->as_double());
+    return json::serialize(*found);
+}
+
+std::string painted(std::string word, bool colour) {
+    if (!colour) return word;
+    const bool good =
+        word == "writer" || word == "standby" || word == "healthy" || word == "succeeded" || word == "in-step";
+    const bool bad = word == "down" || word == "fenced" || word == "quarantined" || word == "failed";
+    return fmt::format("\x1b[{}m{}\x1b[0m", good ? "32" : bad ? "31" : "33", word);
+}
+
+std::string lag(const json::value& region) {
+    const auto* seconds = find(region, "/postgres/lag_seconds");
+    const auto* bytes = find(region, "/postgres/lag_bytes");
+    if (!bytes || !bytes->is_number()) return "";
+    return fmt::format(
+        "  lag {} B{}",
+        json::serialize(*bytes),
+        seconds && seconds->is_number() ? fmt::format(", {:.2f} s", seconds->to_number<double>()) : ""
+    );
+}
+
+}  // namespace
+
+std::string picture(const json::value& status, bool colour) {
+    std::string out = fmt::format(
+        "writer {}  epoch {}  sync {}\n",
+        text(status, "/lease/region"),
+        text(status, "/lease/epoch"),
+        painted(text(status, "/lease/sync"), colour)
+    );
+    if (const auto* regions = find(status, "/regions"); regions && regions->is_object()) {
+        for (const auto& [name, region] : regions->as_object()) {
+            out += fmt::format(
+                "  {:<12} {:<10} {:<10}{}\n",
+                std::string(name),
+                painted(text(region, "/verdict"), colour),
+                painted(text(region, "/role", ""), colour),
+                lag(region)
+            );
+        }
+    }
+    if (const auto* executions = find(status, "/executions"); executions && executions->is_array()) {
+        for (const auto& execution : executions->as_array()) {
+            out += fmt::format(
+                "  {} {}: {}\n",
+                text(execution, "/procedure"),
+                text(execution, "/id"),
+                painted(text(execution, "/state"), colour)
+            );
+        }
+    }
+    return out;
+}
+
+}  // namespace cloudshelf::cli

@@ -1,0 +1,154 @@
+// up, down, status, break, restore, failover, failback: the twin, one thing at a time.
+#include "cli/command.hpp"
+#include "cli/follow.hpp"
+#include "cli/picture.hpp"
+#include "io/clock.hpp"
+#include "twin/call.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <thread>
+
+namespace cloudshelf::cli {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+void add_up(CLI::App& app, int& status) {
+    auto* command = app.add_subcommand("up", "start two regions and a witness on this machine");
+    auto common = std::make_shared<Common>();
+    auto options = std::make_shared<twin::UpOptions>();
+    add_common(*command, *common);
+    command->add_option(
+        "--catalog", options->catalogue, "books to load (goodbooks-10k's CSV); default: the built-in few hundred"
+    );
+    command->footer("Example: cloudshelf up --data /var/tmp/shelf --network-base 20");
+    command->callback([=, &status] {
+        const auto layout = lay_out(*common);
+        if (!layout) return void(status = layout.error());
+        options->programs = program_folder();
+        const auto say = progress(*common);
+        if (const auto up = twin::up(*layout, *options, say); !up) return void(status = report(up.error(), *common));
+        say("up: both regions serve; `cloudshelf status` shows them");
+        if (common->json) {
+            fmt::print(
+                "{}\n",
+                json::serialize(
+                    json::object{{"nameservers", layout->nameservers()}, {"data", layout->directory.string()}}
+                )
+            );
+        }
+    });
+}
+
+void add_down(CLI::App& app, int& status) {
+    auto* command = app.add_subcommand("down", "stop everything of the twin; its data stays");
+    auto common = std::make_shared<Common>();
+    auto wipe = std::make_shared<bool>(false);
+    add_common(*command, *common);
+    command->add_flag("--wipe", *wipe, "remove the data too");
+    command->callback([=, &status] {
+        const auto layout = lay_out(*common);
+        if (!layout) return void(status = layout.error());
+        const bool gone = twin::down(*layout, progress(*common));
+        if (!gone)
+            return void(
+                status = report(
+                    {.code = "twin.still-running",
+                     .message = "some processes are still there; run `cloudshelf down` again"},
+                    *common
+                )
+            );
+        if (!*wipe) return;
+        std::error_code problem;
+        std::filesystem::remove_all(layout->directory, problem);
+        std::filesystem::remove(common->data, problem);
+    });
+}
+
+void add_status(CLI::App& app, int& status) {
+    auto* command = app.add_subcommand("status", "who writes, who follows and how far behind, what is going on");
+    auto common = std::make_shared<Common>();
+    add_common(*command, *common);
+    command->callback([=, &status] {
+        const auto layout = lay_out(*common);
+        if (!layout) return void(status = layout.error());
+        const auto answer = twin::controller_status(*layout);
+        if (!answer) return void(status = report(answer.error(), *common));
+        if (common->json) {
+            fmt::print("{}\n", json::serialize(*answer));
+        } else {
+            fmt::print("{}", picture(*answer, is_terminal()));
+        }
+    });
+}
+
+void add_break(CLI::App& app, int& status) {
+    const auto add = [&app, &status](const char* name, const char* summary, auto act) {
+        auto* command = app.add_subcommand(name, summary);
+        auto* region_command = command->add_subcommand("region", summary);
+        command->require_subcommand(1);
+        auto common = std::make_shared<Common>();
+        auto region = std::make_shared<std::string>();
+        add_common(*region_command, *common);
+        region_command->add_option("name", *region, "the region, e.g. us-east-1")->required();
+        region_command->callback([=, &status] {
+            const auto layout = lay_out(*common);
+            if (!layout) return void(status = layout.error());
+            status = act(*layout, *region, *common);
+        });
+    };
+    add("break",
+        "lose a region: SIGKILL every process of it at once",
+        [](const twin::Layout& layout, const std::string& region, const Common& common) -> int {
+            const auto fault = twin::break_region(layout, region);
+            if (!fault) return report(fault.error(), common);
+            if (common.json) {
+                fmt::print(
+                    "{}\n",
+                    json::serialize(json::object{{"region", region}, {"at_ns", fault->at.time_since_epoch().count()}})
+                );
+            } else {
+                fmt::print("{} is gone: every process of it was killed\n", region);
+            }
+            return ok;
+        });
+    add("restore",
+        "a lost region's machine comes back, with its old data",
+        [](const twin::Layout& layout, const std::string& region, const Common& common) -> int {
+            const auto restored = twin::restore_region(layout, region);
+            if (!restored) return report(restored.error(), common);
+            if (!common.json) fmt::print("{} is starting; it will rejoin as a standby of the writer\n", region);
+            return ok;
+        });
+}
+
+void add_move(CLI::App& app, int& status) {
+    const auto add = [&app, &status](const char* procedure, const char* summary) {
+        auto* command = app.add_subcommand(procedure, summary);
+        auto common = std::make_shared<Common>();
+        auto to = std::make_shared<std::string>();
+        auto reason = std::make_shared<std::string>("asked for by the operator");
+        auto accept_loss = std::make_shared<bool>(false);
+        add_common(*command, *common);
+        command->add_option("--to", *to, "the region to move to; default: the other one");
+        command->add_option("--reason", *reason, "kept in the journal")->capture_default_str();
+        command->add_flag("--accept-loss", *accept_loss, "go on although the guard says what may be lost");
+        command->callback([=, &status] {
+            const auto layout = lay_out(*common);
+            if (!layout) return void(status = layout.error());
+            json::object body{{"procedure", procedure}, {"reason", *reason}, {"accept_loss", *accept_loss}};
+            if (!to->empty()) body["to"] = *to;
+            const auto ended = run_move(*layout, std::move(body), progress(*common));
+            if (!ended) return void(status = report(ended.error(), *common));
+            if (common->json) fmt::print("{}\n", json::serialize(*ended));
+            status = move_succeeded(*ended) ? ok : failed;
+        });
+    };
+    add("failover", "move the writer because its region is lost or about to be");
+    add("failback", "move the writer back home, losing nothing");
+}
+
+}  // namespace cloudshelf::cli

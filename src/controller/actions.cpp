@@ -1,0 +1,355 @@
+#include "controller/actions.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace cloudshelf::controller {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+std::unexpected<Error> again(std::string code, std::string message) {
+    return fail(Error{.code = std::move(code), .message = std::move(message), .retryable = true});
+}
+
+}  // namespace
+
+std::string Actions::lease_key() const {
+    return fmt::format("app/{}/lease", config_.application);
+}
+
+io::Task<Result<void>> Actions::perform(std::string action, core::Execution& execution, io::Deadline deadline) {
+    const RegionName to = execution.header().to;
+    Result<void> done = fail("controller.no-action", fmt::format("no action \"{}\"", action));
+    if (action == "take-lease") done = co_await take_lease(execution, deadline);
+    if (action == "promote") done = co_await promote(execution, deadline);
+    if (action == "point-functions") done = co_await point_functions(to, deadline);
+    if (action == "warm-functions") done = co_await warm_functions(to, deadline);
+    if (action == "smoke-tests") done = co_await smoke_tests(to, deadline);
+    if (action == "switch-traffic") done = co_await switch_traffic(to, execution.header().epoch, deadline);
+    if (action == "verify-outside") done = co_await verify_outside(to, deadline);
+    if (action == "prepare-switchover") done = co_await tell_writer("prepare-switchover", execution, 0s, deadline);
+    if (action == "pause-writes") done = co_await tell_writer("pause", execution, 15s, deadline);
+    if (action == "demote") done = co_await demote(execution, deadline);
+    if (action == "resume-writer") done = co_await resume_writer(execution, deadline);
+    if (action == "notify") done = Result<void>{};  // the journal entry is the notice, until there are channels
+    co_return done;
+}
+
+io::Task<Result<std::string>> Actions::agent(
+    io::Endpoint to, std::string call, std::string body, io::Deadline deadline
+) {
+    io::HttpRequest request{
+        .method = "POST",
+        .target = "/v1/" + call,
+        .headers = {{"Authorization", "Bearer " + config_.site_token}, {"Content-Type", "application/json"}},
+        .body = std::move(body),
+    };
+    const auto answer = co_await client_.send(std::move(to), std::move(request), deadline);
+    if (!answer) co_return fail(answer.error());
+    if (answer->status < 300) co_return answer->body;
+    boost::system::error_code bad;
+    const json::value value = json::parse(answer->body, bad);
+    std::string code = fmt::format("http.{}", answer->status);
+    std::string message = answer->body;
+    if (!bad && value.is_object() && value.as_object().contains("error")) {
+        code = json::value_to<std::string>(value.at("error").at("code"));
+        message = json::value_to<std::string>(value.at("error").at("message"));
+    }
+    co_return fail(
+        Error{.code = code, .message = fmt::format("{}: {}", call, message), .retryable = code != "stale-epoch"}
+    );
+}
+
+io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadline deadline) {
+    const auto& header = execution.header();
+    for (;;) {
+        const auto& record = taker_.record();
+        if (!record) co_return fail("controller.no-lease", "there is no lease to take");
+        if (record->region == header.to && record->epoch == header.epoch) co_return Result<void>{};  // done before
+        if (record->epoch >= header.epoch)
+            co_return fail("stale-epoch", fmt::format("epoch {} exists", record->epoch.value()));
+        const TimePoint now = io::now();
+        if (taker_.may_take(now)) break;
+        const auto available = taker_.available_at();
+        if (!available) co_return fail("guard.store-forgot", "the store forgot what it knew: a person has to look");
+        if (*available > deadline.at()) co_return again("controller.lease-held", "the writer still renews its lease");
+        co_await io::wait_for(*available - now);
+    }
+    const core::LeaseRecord old = *taker_.record();
+    core::LeaseRecord next{
+        .region = header.to,
+        .epoch = header.epoch,
+        .beat = 0,
+        .sync = core::Sync::degraded,
+        .fence =
+            {.how = old.released ? core::FenceHow::acknowledged : core::FenceHow::lease_ran_out, .epoch = old.epoch},
+        .token = old.released ? old.token : std::nullopt,
+    };
+    const auto swapped = store_.compare_and_swap(lease_key(), taker_.revision(), core::to_json(next));
+    if (!swapped) co_return again(swapped.error().code, swapped.error().message);
+    const auto current = core::parse_lease(swapped->current.value);
+    if (current) taker_.saw(swapped->current.revision, *current, io::now());
+    if (!swapped->stored)
+        co_return again("controller.lease-renewed", "the writer renewed its lease at the last moment");
+    co_return Result<void>{};
+}
+
+io::Task<Result<void>> Actions::promote(core::Execution& execution, io::Deadline deadline) {
+    const auto& header = execution.header();
+    const auto& record = taker_.record();
+    if (!record || record->region != header.to || record->epoch != header.epoch) {
+        co_return fail("stale-epoch", "the lease is not of this execution");
+    }
+    json::object body{
+        {"epoch", header.epoch.value()},
+        {"fence", {{"how", core::name(record->fence.how)}, {"epoch", record->fence.epoch.value()}}},
+        {"limit_ms", std::max<std::int64_t>(100, deadline.remaining() / 1ms - 100)},
+    };
+    if (record->token) {
+        execution.note("token-lsn", core::text(record->token->lsn));
+        execution.note("token-system-id", record->token->system_id);
+        execution.note("token-timeline", std::to_string(record->token->timeline));
+    }
+    // The writer's renewals drop the token from the record; the execution keeps it for a repetition.
+    const auto& notes = execution.header().notes;
+    if (notes.contains("token-lsn")) {
+        body["token"] = json::object{
+            {"system_id", notes.at("token-system-id")},
+            {"timeline", std::stoul(notes.at("token-timeline"))},
+            {"lsn", notes.at("token-lsn")},
+        };
+    }
+    const auto answer = co_await agent(config_.site(header.to)->agent, "promote", json::serialize(body), deadline);
+    if (!answer) co_return fail(answer.error());
+    co_return Result<void>{};
+}
+
+io::Task<Result<void>> Actions::point_functions(RegionName to, io::Deadline deadline) {
+    // Functions find the writer by themselves (libpq's host list): the step is done when they have.
+    std::string last = "no answer";
+    const io::Endpoint gateway = config_.site(to)->gateway;
+    while (!deadline.passed()) {
+        io::HttpRequest request{.target = "/health"};
+        const auto answer = co_await client_.send(gateway, std::move(request), deadline.sooner(500ms));
+        if (answer) {
+            boost::system::error_code bad;
+            const json::value health = json::parse(answer->body, bad);
+            const auto* writer = bad || !health.is_object() ? nullptr : health.as_object().if_contains("writer");
+            if (answer->status == 200 && writer && writer->is_string() && writer->as_string() == to.value()) co_return Result<void>{};
+            last = answer->body;
+        } else {
+            last = answer.error().message;
+        }
+        co_await io::wait_for(3ms);
+    }
+    co_return again("controller.not-pointed", "the gateway has not found the new writer: " + last);
+}
+
+io::Task<Result<std::string>> Actions::shop(
+    io::Endpoint gateway,
+    std::string method,
+    std::string target,
+    std::string body,
+    std::string session,
+    int expected,
+    io::Deadline deadline
+) {
+    io::HttpRequest request{.method = method, .target = target, .body = std::move(body)};
+    if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+    if (method == "POST") {
+        // A smoke test that is repeated is a new one.
+        request.headers.emplace_back(
+            "Idempotency-Key", fmt::format("smoke-{}-{}", io::now().time_since_epoch().count(), target)
+        );
+    }
+    if (!session.empty()) request.headers.emplace_back("Authorization", "Bearer " + session);
+    const auto answer = co_await client_.send(std::move(gateway), std::move(request), deadline);
+    if (!answer)
+        co_return again(
+            "smoke." + answer.error().code, fmt::format("{} {}: {}", method, target, answer.error().message)
+        );
+    if (answer->status != expected) {
+        co_return again(
+            "smoke.status",
+            fmt::format("{} {}: status {}, expected {}: {}", method, target, answer->status, expected, answer->body)
+        );
+    }
+    co_return answer->body;
+}
+
+io::Task<Result<void>> Actions::warm_functions(RegionName to, io::Deadline deadline) {
+    const auto answer = co_await shop(config_.site(to)->gateway, "GET", "/books?q=the&limit=1", "", "", 200, deadline);
+    if (!answer) co_return fail(answer.error());
+    co_return Result<void>{};
+}
+
+io::Task<Result<void>> Actions::smoke_tests(RegionName to, io::Deadline deadline) {
+    const io::Endpoint gateway = config_.site(to)->gateway;
+    const auto books = co_await shop(gateway, "GET", "/books?q=the&limit=1", "", "", 200, deadline);
+    if (!books) co_return fail(books.error());
+    const std::string email = fmt::format("smoke-{}@cloudshelf.test", io::now().time_since_epoch().count());
+    std::string problem;
+    try {
+        const json::value found = json::parse(*books);
+        const json::array& list = found.at("books").as_array();
+        if (list.empty()) co_return again("smoke.no-books", "the catalogue answered no book");
+        const json::value book = list[0].at("id");
+        const std::string account =
+            json::serialize(json::object{{"email", email}, {"name", "Smoke Test"}, {"password", "smoke-test-password"}}
+            );
+        const auto user = co_await shop(gateway, "POST", "/users", account, "", 201, deadline);
+        if (!user) co_return fail(user.error());
+        const std::string login = json::serialize(json::object{{"email", email}, {"password", "smoke-test-password"}});
+        const auto session = co_await shop(gateway, "POST", "/sessions", login, "", 201, deadline);
+        if (!session) co_return fail(session.error());
+        const std::string token = json::value_to<std::string>(json::parse(*session).at("token"));
+        const json::object item{{"book_id", book}, {"quantity", 1}};
+        const std::string order_body = json::serialize(json::object{{"items", json::array{item}}});
+        const auto order = co_await shop(gateway, "POST", "/orders", order_body, token, 201, deadline);
+        if (!order) co_return fail(order.error());
+        const std::string payment_body =
+            json::serialize(json::object{{"order_id", json::parse(*order).at("order_id")}, {"card_token", "tok_smoke"}}
+            );
+        const auto payment = co_await shop(gateway, "POST", "/payments", payment_body, token, 201, deadline);
+        if (!payment) co_return fail(payment.error());
+    } catch (const std::exception& bad) {
+        problem = bad.what();
+    }
+    if (!problem.empty()) co_return again("smoke.bad-answer", problem);
+    co_return Result<void>{};
+}
+
+std::vector<dns::RecordSet> Actions::records(const RegionName& serving) const {
+    const SiteConfig* other = config_.other(serving);
+    std::vector<dns::RecordSet> sets;
+    const auto add = [&](const std::vector<std::string>& names, const SiteConfig* site) {
+        for (const auto& name : names)
+            sets.push_back({.name = name, .type = "A", .ttl = config_.ttl, .values = {site->gateway.address}});
+    };
+    add(config_.serving_names, config_.site(serving));
+    add(config_.standby_names, other);
+    return sets;
+}
+
+io::Task<Result<void>> Actions::change_dns(
+    io::Endpoint to, dns::Version version, RegionName serving, io::Deadline deadline
+) {
+    json::array sets;
+    for (const auto& set : records(serving)) {
+        sets.push_back(
+            {{"name", set.name}, {"type", set.type}, {"ttl", set.ttl}, {"values", json::value_from(set.values)}}
+        );
+    }
+    const json::object body{{"epoch", version.epoch}, {"change", version.change}, {"records", std::move(sets)}};
+    const auto answer = co_await agent(std::move(to), "dns", json::serialize(body), deadline);
+    if (!answer) co_return fail(answer.error());
+    co_return Result<void>{};
+}
+
+io::Task<Result<void>> Actions::switch_traffic(RegionName to, Epoch epoch, io::Deadline deadline) {
+    // The new region's and the witness's nameservers have to have it; the other region's gets it when it can.
+    const dns::Version version{.epoch = epoch.value(), .change = 1};
+    const auto executor = co_await boost::asio::this_coro::executor;
+    using Operation =
+        decltype(boost::asio::co_spawn(executor, change_dns({}, version, to, deadline), boost::asio::deferred));
+    std::vector<Operation> operations;
+    std::vector<const SiteConfig*> sites;
+    for (const auto& site : config_.sites) {
+        const bool needed = site.witness || site.region == to;
+        const auto limit = needed ? deadline : deadline.sooner(100ms);
+        operations.push_back(
+            boost::asio::co_spawn(executor, change_dns(site.agent, version, to, limit), boost::asio::deferred)
+        );
+        sites.push_back(&site);
+    }
+    auto group = boost::asio::experimental::make_parallel_group(std::move(operations));
+    auto [order, bugs, answers] =
+        co_await group.async_wait(boost::asio::experimental::wait_for_all(), boost::asio::use_awaitable);
+    for (std::size_t i = 0; i < sites.size(); ++i) {
+        const bool needed = sites[i]->witness || sites[i]->region == to;
+        if (needed && (bugs[i] || !answers[i])) {
+            const std::string why = bugs[i] ? "failed" : answers[i].error().message;
+            const bool final = !bugs[i] && answers[i].error().code == "stale-epoch";
+            co_return fail(Error{.code = final ? "stale-epoch" : "controller.dns", .message = why, .retryable = !final}
+            );
+        }
+    }
+    co_return Result<void>{};
+}
+
+io::Task<Result<void>> Actions::verify_outside(RegionName to, io::Deadline deadline) {
+    const std::string wanted = config_.site(to)->gateway.address;
+    const std::string name = config_.serving_names.at(0);
+    for (const auto& site : config_.sites) {
+        if (!site.witness && site.region != to) continue;
+        const auto answer = co_await dns::query(site.nameserver, name, "A", deadline.sooner(500ms));
+        if (!answer) co_return again(answer.error().code, answer.error().message);
+        if (answer->values != std::vector<std::string>{wanted}) {
+            co_return again(
+                "controller.not-switched", fmt::format("{} at {} is not {} yet", name, site.nameserver.text(), wanted)
+            );
+        }
+    }
+    const auto books = co_await shop(config_.site(to)->gateway, "GET", "/books?q=the&limit=1", "", "", 200, deadline);
+    if (!books) co_return fail(books.error());
+    co_return Result<void>{};
+}
+
+io::Task<Result<void>> Actions::tell_writer(
+    std::string call, core::Execution& execution, Duration limit, io::Deadline deadline
+) {
+    const auto& record = taker_.record();
+    const RegionName from = execution.header().from;
+    if (!record || record->region != from) co_return fail("stale-epoch", "the writer has changed");
+    if (record->released) co_return Result<void>{};  // a repetition: it has gone further already
+    const json::object body{{"epoch", record->epoch.value()}, {"limit_ms", limit / 1ms}};
+    const auto answer = co_await agent(config_.site(from)->agent, std::move(call), json::serialize(body), deadline);
+    if (!answer) co_return fail(answer.error());
+    co_return Result<void>{};
+}
+
+io::Task<Result<void>> Actions::demote(core::Execution& execution, io::Deadline deadline) {
+    const auto& record = taker_.record();
+    if (!record || record->region != execution.header().from) co_return fail("stale-epoch", "the writer has changed");
+    if (record->released) co_return Result<void>{};
+    const json::object body{{"epoch", record->epoch.value()}};
+    const auto answer =
+        co_await agent(config_.site(execution.header().from)->agent, "demote", json::serialize(body), deadline);
+    if (!answer) co_return fail(answer.error());
+    co_return Result<void>{};
+}
+
+io::Task<Result<void>> Actions::resume_writer(core::Execution& execution, io::Deadline deadline) {
+    const auto& record = taker_.record();
+    const RegionName from = execution.header().from;
+    if (!record) co_return fail("controller.no-lease", "there is no lease");
+    if (record->region != from) co_return Result<void>{};  // the new epoch exists: there is no way back, only forward
+    if (!record->released) {  // only paused
+        const json::object body{{"epoch", record->epoch.value()}, {"limit_ms", 0}};
+        const auto answer = co_await agent(config_.site(from)->agent, "pause", json::serialize(body), deadline);
+        if (!answer) co_return fail(answer.error());
+        co_return Result<void>{};
+    }
+    // It has stopped and released: it becomes the writer again, of an epoch of its own.
+    core::Execution back = *core::Execution::make(
+        {.id = execution.header().id,
+         .procedure = "resume",
+         .from = from,
+         .to = from,
+         .epoch = Epoch(record->epoch.value() + 1)},
+        {}
+    );
+    const auto taken = co_await take_lease(back, deadline);
+    if (!taken) co_return fail(taken.error());
+    const auto promoted = co_await promote(back, deadline);
+    co_return promoted;
+}
+
+}  // namespace cloudshelf::controller

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "controller/config.hpp"
+#include "core/execution.hpp"
+#include "core/lease.hpp"
+#include "drivers/dns/dns.hpp"
+#include "io/http.hpp"
+#include "store/store.hpp"
+
+#include <string>
+
+namespace cloudshelf::controller {
+
+/// Carries out what an execution asks for. Every action may be repeated: it finds out whether it is done already, and
+/// whoever receives it refuses an epoch older than what they know. Chooses nothing.
+class Actions {
+public:
+    Actions(io::Executor executor, const ControllerConfig& config, store::StateStore& store, core::LeaseTaker& taker)
+        : config_(config), store_(store), taker_(taker), client_(std::move(executor)) {}
+
+    /// Errors carry `retryable`.
+    io::Task<Result<void>> perform(std::string action, core::Execution& execution, io::Deadline deadline);
+
+    /// What the zone is to say for this region serving, at this epoch.
+    std::vector<dns::RecordSet> records(const RegionName& serving) const;
+    /// Tells one site's agent to bring its nameserver there.
+    io::Task<Result<void>> change_dns(
+        io::Endpoint agent, dns::Version version, RegionName serving, io::Deadline deadline
+    );
+
+private:
+    io::Task<Result<void>> take_lease(core::Execution& execution, io::Deadline deadline);
+    io::Task<Result<void>> promote(core::Execution& execution, io::Deadline deadline);
+    io::Task<Result<void>> point_functions(RegionName to, io::Deadline deadline);
+    io::Task<Result<void>> warm_functions(RegionName to, io::Deadline deadline);
+    io::Task<Result<void>> smoke_tests(RegionName to, io::Deadline deadline);
+    io::Task<Result<void>> switch_traffic(RegionName to, Epoch epoch, io::Deadline deadline);
+    io::Task<Result<void>> verify_outside(RegionName to, io::Deadline deadline);
+    io::Task<Result<void>> tell_writer(
+        std::string call, core::Execution& execution, Duration limit, io::Deadline deadline
+    );
+    io::Task<Result<void>> demote(core::Execution& execution, io::Deadline deadline);
+    io::Task<Result<void>> resume_writer(core::Execution& execution, io::Deadline deadline);
+    io::Task<Result<std::string>> shop(
+        io::Endpoint gateway,
+        std::string method,
+        std::string target,
+        std::string body,
+        std::string session,
+        int expected,
+        io::Deadline deadline
+    );
+    io::Task<Result<std::string>> agent(io::Endpoint to, std::string call, std::string body, io::Deadline deadline);
+    std::string lease_key() const;
+
+    const ControllerConfig& config_;
+    store::StateStore& store_;
+    core::LeaseTaker& taker_;
+    io::HttpClient client_;
+};
+
+}  // namespace cloudshelf::controller

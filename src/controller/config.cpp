@@ -1,0 +1,115 @@
+#include "controller/config.hpp"
+
+#include "io/file.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace cloudshelf::controller {
+namespace {
+
+namespace json = boost::json;
+
+std::string text(const json::value& object, std::string_view key) {
+    return json::value_to<std::string>(object.at(key));
+}
+Duration ms(const json::value& object, std::string_view key) {
+    return std::chrono::milliseconds(json::value_to<std::int64_t>(object.at(key)));
+}
+io::Endpoint endpoint(const json::value& value) {
+    auto parsed = io::Endpoint::parse(json::value_to<std::string>(value));
+    if (!parsed) throw std::invalid_argument(parsed.error().message);
+    return *parsed;
+}
+std::string content(const std::string& path) {
+    auto read = io::read_file(path);
+    if (!read) throw std::invalid_argument(read.error().message);
+    while (!read->empty() && read->back() == '\n') read->pop_back();
+    return *read;
+}
+
+Role role_of(const std::string& name) {
+    if (name == "viewer") return Role::viewer;
+    if (name == "operator") return Role::operator_;
+    if (name == "approver") return Role::approver;
+    if (name == "site") return Role::site;
+    throw std::invalid_argument("role \"" + name + "\": expected viewer, operator, approver or site");
+}
+
+ControllerConfig parse(const json::value& document) {
+    ControllerConfig config;
+    config.application = text(document, "application");
+    config.listen = endpoint(document.at("listen"));
+    config.data = text(document, "data");
+    config.site_token = content(text(document, "site_token_file"));
+    const json::value tokens = json::parse(content(text(document, "tokens_file")));
+    for (const auto& token : tokens.as_array()) {
+        config.tokens.push_back(
+            {.sha256 = text(token, "token_sha256"), .role = role_of(text(token, "role")), .name = text(token, "name")}
+        );
+    }
+    for (const auto& entry : document.at("sites").as_array()) {
+        SiteConfig site{
+            .region = RegionName(text(entry, "region")),
+            .witness = entry.at("witness").as_bool(),
+            .agent = endpoint(entry.at("agent")),
+            .nameserver = endpoint(entry.at("nameserver")),
+        };
+        if (!site.witness) site.gateway = endpoint(entry.at("gateway"));
+        config.sites.push_back(std::move(site));
+    }
+    config.home = RegionName(text(document, "home"));
+    const json::value& timing = document.at("timing");
+    config.terms = {
+        .duration = ms(timing, "lease_ms"),
+        .beat = ms(timing, "beat_ms"),
+        .drift_ppm_max = json::value_to<int>(timing.at("drift_ppm")),
+    };
+    config.probe_interval = ms(timing, "probe_interval_ms");
+    config.probe_timeout = ms(timing, "probe_timeout_ms");
+    config.failure_threshold = json::value_to<int>(timing.at("failure_threshold"));
+    config.rules.hold_down = ms(timing, "hold_down_ms");
+    const json::value& rules = document.at("rules");
+    const std::string decided_by = text(rules, "decided_by");
+    config.rules.decided_by = decided_by == "witness" ? core::DecidedBy::witness
+                              : decided_by == "lease" ? core::DecidedBy::lease
+                                                      : core::DecidedBy::confirm;
+    config.rules.lag_bytes_max = json::value_to<std::uint64_t>(rules.at("lag_bytes_max"));
+    config.rules.lag_seconds_max = rules.at("lag_seconds_max").to_number<double>();
+    config.rules.automatic_moves_max = json::value_to<int>(rules.at("automatic_moves_max"));
+    config.moves_window = ms(rules, "window_ms");
+    const json::value& traffic = document.at("traffic");
+    config.zone = text(traffic, "zone");
+    config.serving_names = json::value_to<std::vector<std::string>>(traffic.at("serving"));
+    config.standby_names = json::value_to<std::vector<std::string>>(traffic.at("standby"));
+    config.ttl = json::value_to<std::uint32_t>(timing.at("dns_ttl_s"));
+    return config;
+}
+
+}  // namespace
+
+const SiteConfig* ControllerConfig::site(const RegionName& region) const {
+    for (const auto& known : sites) {
+        if (known.region == region) return &known;
+    }
+    return nullptr;
+}
+
+const SiteConfig* ControllerConfig::other(const RegionName& region) const {
+    for (const auto& known : sites) {
+        if (!known.witness && known.region != region) return &known;
+    }
+    return nullptr;
+}
+
+Result<ControllerConfig> load_controller_config(const std::filesystem::path& path) {
+    const auto read = io::read_file(path);
+    if (!read) return fail(read.error());
+    try {
+        return parse(json::parse(*read));
+    } catch (const std::exception& problem) {
+        return fail("controller.config", fmt::format("{}: {}", path.string(), problem.what()));
+    }
+}
+
+}  // namespace cloudshelf::controller

@@ -1,0 +1,605 @@
+#include "controller/controller.hpp"
+
+#include "base/digest.hpp"
+#include "core/procedures.hpp"
+#include "io/log.hpp"
+#include "io/signals.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace cloudshelf::controller {
+namespace {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+const json::value* find(const json::value& value, const char* pointer) {
+    boost::system::error_code none;
+    return value.find_pointer(pointer, none);
+}
+bool is_true(const json::value& value, const char* pointer) {
+    const auto* found = find(value, pointer);
+    return found && found->is_bool() && found->as_bool();
+}
+double number(const json::value& value, const char* pointer) {
+    const auto* found = find(value, pointer);
+    return found && found->is_number() ? found->to_number<double>() : 0;
+}
+std::string text(const json::value& value, const char* pointer) {
+    const auto* found = find(value, pointer);
+    return found && found->is_string() ? std::string(found->as_string()) : std::string();
+}
+
+/// A failure in the middle, on purpose: "<step>:before" or "<step>:after". Only for tests of the daemon.
+void die_if_asked(const std::string& step, const char* when) {
+    const char* asked = std::getenv("CLOUDSHELF_DIE_AT");
+    if (asked != nullptr && asked == step + ":" + when) std::_Exit(99);
+}
+
+}  // namespace
+
+Controller::Controller(io::Executor executor, ControllerConfig config, std::unique_ptr<store::SqliteStore> store)
+    : executor_(executor),
+      config_(std::move(config)),
+      store_(std::move(store)),
+      client_(executor),
+      taker_(config_.terms),
+      actions_(executor, config_, *store_, taker_) {
+    for (const auto& site : config_.sites) {
+        if (site.witness) continue;
+        health_.emplace(
+            site.region,
+            core::RegionHealth({
+                .failure_threshold = config_.failure_threshold,
+                .quorum = 2,
+                .view_age_max = config_.probe_interval * 2 + config_.probe_timeout + 200ms,
+            })
+        );
+        seen_[site.region];
+    }
+}
+
+std::string Controller::lease_key() const {
+    return fmt::format("app/{}/lease", config_.application);
+}
+
+io::Task<int> Controller::run() {
+    if (const auto entry = store_->get(lease_key()); entry && *entry) {
+        if (const auto record = core::parse_lease((*entry)->value)) taker_.saw((*entry)->revision, *record, io::now());
+    }
+    resume();
+    io::HttpServer server(
+        executor_,
+        {.listen = config_.listen, .body_bytes_max = 256 << 10},
+        [this](io::HttpRequest request) { return answer(std::move(request)); }
+    );
+    if (const auto started = server.start(); !started) {
+        io::log(io::Level::error, "controller.start-failed", {{"why", started.error().message}});
+        co_return 73;
+    }
+    for (const auto& site : config_.sites) {
+        if (!site.witness) asio::co_spawn(executor_, watch_gateway(site.region, site.gateway), asio::detached);
+        asio::co_spawn(executor_, watch_agent(site), asio::detached);
+    }
+    asio::co_spawn(executor_, decide(), asio::detached);
+    asio::co_spawn(executor_, reconcile_dns(), asio::detached);
+    io::log(io::Level::info, "controller.started", {{"listen", config_.listen.text()}});
+    co_await io::asked_to_end();
+    const auto grace = io::Deadline::after(1s);
+    co_await server.stop(grace);
+    co_return 0;
+}
+
+// --- watching ------------------------------------------------------------------------------------------------------
+
+io::Task<void> Controller::watch_gateway(RegionName region, io::Endpoint gateway) {
+    TimePoint due = io::now();
+    for (;;) {
+        io::HttpRequest request{.target = "/health"};
+        const auto answer =
+            co_await client_.send(gateway, std::move(request), io::Deadline::after(config_.probe_timeout));
+        Seen& seen = seen_[region];
+        seen.gateway = answer && answer->status == 200;
+        seen.gateway_at = io::now();
+        ++probes_;
+        due += config_.probe_interval;
+        // What asked late is itself late: the loop was busy or paused.
+        const bool late = io::now() - due > config_.probe_interval;
+        health_.at(region).saw(
+            "controller", {.answers = seen.gateway || seen.agent, .streams = false}, late, io::now()
+        );
+        if (late) due = io::now();
+        co_await io::wait_for(std::max<Duration>(1ms, due - io::now()));
+    }
+}
+
+io::Task<void> Controller::watch_agent(SiteConfig site) {
+    TimePoint due = io::now();
+    for (;;) {
+        io::HttpRequest request{.target = "/v1/status", .headers = {{"Authorization", "Bearer " + config_.site_token}}};
+        const auto answer =
+            co_await client_.send(site.agent, std::move(request), io::Deadline::after(config_.probe_timeout));
+        Seen& seen = seen_[site.region];
+        seen.agent = answer && answer->status == 200;
+        seen.agent_at = io::now();
+        due += config_.probe_interval;
+        const bool late = io::now() - due > config_.probe_interval;
+        if (late) due = io::now();
+        if (seen.agent) {
+            boost::system::error_code bad;
+            json::value status = json::parse(answer->body, bad);
+            if (!bad) {
+                seen.status = std::move(status);
+                if (text(seen.status, "/role") == "standby" && is_true(seen.status, "/postgres/streaming"))
+                    seen.last_standby = seen.status;
+                // What this site sees of the others is a vantage of its own.
+                if (const auto* views = find(seen.status, "/views"); views && views->is_object() && !site.witness) {
+                    for (const auto& [region, view] : views->as_object()) {
+                        const auto health = health_.find(RegionName(std::string(region)));
+                        if (health == health_.end()) continue;
+                        const core::View what{
+                            .answers = is_true(view, "/gateway") || is_true(view, "/agent"),
+                            .streams = is_true(view, "/postgres") && text(seen.status, "/role") == "standby",
+                        };
+                        health->second.saw(site.region.value(), what, late, io::now());
+                    }
+                }
+            }
+        }
+        co_await io::wait_for(std::max<Duration>(1ms, due - io::now()));
+    }
+}
+
+core::Situation Controller::situation() const {
+    const TimePoint now = io::now();
+    core::Situation situation{
+        .lease = taker_.record(), .store_forgot = taker_.forgot(), .last_move_ended = last_move_ended_
+    };
+    for (const auto& [id, execution] : executions_) situation.move_under_way |= !execution.ended();
+    for (const auto& at : automatic_moves_)
+        situation.automatic_moves_in_window += now - at < config_.moves_window ? 1 : 0;
+    if (!situation.lease) return situation;
+    const auto health = health_.find(situation.lease->region);
+    if (health != health_.end()) situation.writer = health->second.verdict(now);
+    const SiteConfig* standby = config_.other(situation.lease->region);
+    if (standby == nullptr) return situation;
+    situation.standby_region = standby->region;
+    const Seen& seen = seen_.at(standby->region);
+    situation.standby.reachable = seen.agent;
+    situation.standby.has_data = is_true(seen.status, "/postgres/in_recovery");
+    situation.standby.lag_bytes = static_cast<std::uint64_t>(number(seen.last_standby, "/postgres/lag_bytes"));
+    situation.standby.lag_seconds = number(seen.last_standby, "/postgres/lag_seconds");
+    return situation;
+}
+
+io::Task<void> Controller::decide() {
+    const Duration interval = std::min<Duration>(config_.probe_interval / 5, 50ms);
+    for (;;) {
+        co_await io::wait_for(interval);
+        const TimePoint now = io::now();
+        for (auto& [id, execution] : executions_) {
+            if (!execution.ended()) tell(id, core::Look{});
+        }
+        const auto decision = core::decide_failover(situation(), config_.rules, now);
+        if (const auto* go = std::get_if<core::Go>(&decision)) {
+            automatic_moves_.push_back(now);
+            const auto begun = begin("failover", core::Mode::disaster, go->to, "the writer's region is down", "");
+            if (!begun) io::log(io::Level::error, "controller.failover-not-begun", {{"why", begun.error().message}});
+        } else if (const auto* ask = std::get_if<core::Ask>(&decision)) {
+            const auto begun = begin(
+                "failover", core::Mode::disaster, ask->to, "the writer's region is down", ask->code + ": " + ask->why
+            );
+            if (!begun) io::log(io::Level::error, "controller.failover-not-begun", {{"why", begun.error().message}});
+        }
+    }
+}
+
+io::Task<void> Controller::reconcile_dns() {
+    for (;;) {
+        co_await io::wait_for(500ms);
+        const auto record = taker_.record();
+        if (!record || record->released || situation().move_under_way) continue;
+        const dns::Version wanted{.epoch = record->epoch.value(), .change = 1};
+        for (const auto& site : config_.sites) {
+            const json::value status = seen_[site.region].status;
+            if (!seen_[site.region].agent) continue;
+            const dns::Version there{
+                .epoch = static_cast<std::uint64_t>(number(status, "/dns/epoch")),
+                .change = static_cast<std::uint64_t>(number(status, "/dns/change")),
+            };
+            if (there == wanted) continue;
+            const auto done = co_await actions_.change_dns(site.agent, wanted, record->region, io::Deadline::after(2s));
+            io::log(
+                done ? io::Level::info : io::Level::warning,
+                "controller.dns-reconciled",
+                {{"site", site.region.value()},
+                 {"version", dns::text(wanted)},
+                 {"result", done ? "done" : done.error().message}}
+            );
+        }
+    }
+}
+
+// --- executions ----------------------------------------------------------------------------------------------------
+
+Result<std::string> Controller::begin(
+    const std::string& procedure, core::Mode mode, RegionName to, const std::string& reason, const std::string& guard
+) {
+    const auto record = taker_.record();
+    if (!record) return fail("guard.no-lease", "there is no writer yet");
+    const core::ProcedureLimits limits{.lease_wait = config_.terms.duration * 4 + 2s};
+    auto execution = core::Execution::make(
+        {
+            .id = fmt::format("x{}", next_id_),
+            .procedure = procedure,
+            .mode = mode,
+            .from = record->region,
+            .to = to,
+            .epoch = Epoch(record->epoch.value() + 1),
+            .reason = reason,
+            .guard = guard,
+        },
+        procedure == "failover" ? core::failover_steps(limits) : core::switchover_steps(limits)
+    );
+    if (!execution) return fail(execution.error());
+    ++next_id_;
+    const std::string id = execution->header().id;
+    executions_.emplace(id, std::move(*execution));
+    io::log(
+        io::Level::warning,
+        "controller.execution-begun",
+        {{"id", id}, {"procedure", procedure}, {"to", to.value()}, {"guard", guard}}
+    );
+    tell(id, core::Begin{});
+    return id;
+}
+
+void Controller::tell(const std::string& id, const core::ExecutionEvent& event) {
+    auto& execution = executions_.at(id);
+    obey(id, execution.step(event, io::now()));
+}
+
+void Controller::obey(const std::string& id, std::vector<core::ExecutionCommand> commands) {
+    core::Execution& execution = executions_.at(id);
+    for (auto& command : commands) {
+        if (std::holds_alternative<core::Save>(command)) {
+            const auto saved = store_->append(execution.header().epoch.value(), id, "execution", execution.to_json());
+            // What cannot be journalled is not begun: the step is asked for again when there is room (disk full).
+            if (!saved) {
+                io::log(io::Level::error, "controller.journal-failed", {{"why", saved.error().message}});
+                if (saved.error().code == "store.disk-full") continue;
+            }
+        } else if (const auto* what = std::get_if<core::Perform>(&command)) {
+            asio::co_spawn(executor_, perform(id, *what), asio::detached);
+        } else if (const auto* finished = std::get_if<core::Finished>(&command)) {
+            last_move_ended_ = io::now();
+            io::log(
+                finished->succeeded ? io::Level::warning : io::Level::error,
+                "controller.execution-ended",
+                {{"id", id}, {"state", core::name(execution.state())}}
+            );
+        }
+    }
+}
+
+io::Task<void> Controller::perform(std::string id, core::Perform what) {
+    die_if_asked(what.step, "before");
+    if (what.attempt > 1) co_await io::wait_for(std::min<Duration>(what.attempt * 20ms, 500ms));
+    core::Execution& execution = executions_.at(id);
+    Result<void> done;
+    std::string bug;
+    try {
+        done = co_await actions_.perform(what.action, execution, io::Deadline::after(what.limit));
+    } catch (const std::exception& problem) {
+        bug = problem.what();
+    }
+    if (!bug.empty()) done = fail("controller.bug", bug);
+    die_if_asked(what.step, "after");
+    if (done) {
+        tell(id, core::StepDone{what.step});
+    } else {
+        io::log(
+            io::Level::warning,
+            "controller.step-failed",
+            {{"id", id},
+             {"step", what.step},
+             {"attempt", std::to_string(what.attempt)},
+             {"code", done.error().code},
+             {"why", done.error().message}}
+        );
+        tell(id, core::StepFailed{what.step, done.error().message, done.error().retryable});
+    }
+}
+
+void Controller::resume() {
+    // The last entry of each execution is what it is.
+    for (std::uint64_t from = 1;;) {
+        const auto entries = store_->read(from, 500);
+        if (!entries || entries->empty()) break;
+        for (const auto& entry : *entries) {
+            from = entry.index + 1;
+            if (entry.kind != "execution") continue;
+            auto execution = core::Execution::from_json(entry.data);
+            if (!execution) {
+                io::log(
+                    io::Level::error,
+                    "controller.execution-unreadable",
+                    {{"id", entry.execution}, {"why", execution.error().message}}
+                );
+                continue;
+            }
+            executions_.insert_or_assign(entry.execution, std::move(*execution));
+            if (entry.execution.starts_with("x"))
+                next_id_ = std::max<std::uint64_t>(next_id_, std::stoull(entry.execution.substr(1)) + 1);
+        }
+    }
+    for (auto& [id, execution] : executions_) {
+        if (execution.ended()) continue;
+        io::log(io::Level::warning, "controller.execution-resumed", {{"id", id}});
+        obey(id, execution.resume(io::now()));
+    }
+}
+
+// --- HTTP ----------------------------------------------------------------------------------------------------------
+
+std::optional<Role> Controller::role_of(const io::HttpRequest& request) const {
+    const std::string_view header = request.header("Authorization");
+    if (!header.starts_with("Bearer ")) return std::nullopt;
+    const std::string digest = sha256_hex(header.substr(7));
+    std::optional<Role> found;
+    for (const auto& token : config_.tokens) {
+        if (equal_in_constant_time(token.sha256, digest)) found = token.role;
+    }
+    return found;
+}
+
+io::Task<io::HttpResponse> Controller::answer(io::HttpRequest request) {
+    const std::string path(request.path());
+    if (path == "/metrics") co_return metrics();
+    const auto role = role_of(request);
+    if (!role)
+        co_return io::HttpResponse::error(
+            401, "no-token", "expected Authorization: Bearer <token>; `cloudshelf` reads it from the twin's secrets"
+        );
+    const bool post = request.method == "POST";
+    const auto forbidden = [] {
+        return io::HttpResponse::error(403, "forbidden", "this token's role may not do that");
+    };
+    std::string problem;
+    try {
+        if (path.starts_with("/v1/store/")) co_return *role == Role::site ? store_call(request) : forbidden();
+        if (*role == Role::site) co_return forbidden();
+        if (path == "/v1/status" && !post) co_return io::HttpResponse::json(200, json::serialize(status()));
+        if (path == "/v1/events" && !post) co_return events();
+        if (path == "/v1/journal" && !post) co_return journal(request);
+        if (path.starts_with("/v1/executions") && !post) co_return executions(path);
+        if (*role == Role::viewer) co_return forbidden();
+        if (path == "/v1/executions") co_return start_execution(request);
+        if (path.starts_with("/v1/executions/") && path.ends_with("/approve")) {
+            co_return *role == Role::approver ? approve(path, request) : forbidden();
+        }
+    } catch (const std::exception& bad) {
+        problem = bad.what();
+    }
+    if (!problem.empty()) co_return io::HttpResponse::error(400, "bad-request", problem);
+    co_return io::HttpResponse::error(404, "no-such-call", path);
+}
+
+io::HttpResponse Controller::store_call(const io::HttpRequest& request) {
+    const std::string path(request.path());
+    const std::string key = path.substr(std::string_view("/v1/store/").size());
+    if (request.method == "GET") {
+        const auto entry = store_->get(key);
+        if (!entry) return io::HttpResponse::error(503, entry.error().code, entry.error().message);
+        if (!*entry) return io::HttpResponse::error(404, "no-key", key);
+        return io::HttpResponse::json(
+            200, json::serialize(json::object{{"revision", (*entry)->revision}, {"value", (*entry)->value}})
+        );
+    }
+    if (key != "compare-and-swap") return io::HttpResponse::error(404, "no-such-call", path);
+    const json::value body = json::parse(request.body);
+    const std::string wanted = json::value_to<std::string>(body.at("key"));
+    const auto swapped = store_->compare_and_swap(
+        wanted,
+        json::value_to<std::uint64_t>(body.at("expected_revision")),
+        json::value_to<std::string>(body.at("value"))
+    );
+    if (!swapped) return io::HttpResponse::error(503, swapped.error().code, swapped.error().message);
+    if (wanted == lease_key() && swapped->current.revision > 0) {
+        if (const auto record = core::parse_lease(swapped->current.value))
+            taker_.saw(swapped->current.revision, *record, io::now());
+    }
+    if (swapped->stored)
+        return io::HttpResponse::json(200, json::serialize(json::object{{"revision", swapped->current.revision}}));
+    const json::object conflict{
+        {"error", {{"code", "conflict"}, {"message", "the key has another revision"}}},
+        {"revision", swapped->current.revision},
+        {"value", swapped->current.value},
+    };
+    return io::HttpResponse::json(409, json::serialize(conflict));
+}
+
+io::HttpResponse Controller::start_execution(const io::HttpRequest& request) {
+    const json::value body = json::parse(request.body);
+    const std::string procedure = json::value_to<std::string>(body.at("procedure"));
+    const auto* reason = body.as_object().if_contains("reason");
+    const auto* accept = body.as_object().if_contains("accept_loss");
+    const auto* to = body.as_object().if_contains("to");
+    const core::Situation now = situation();
+    const bool failover = procedure == "failover";
+    if (!failover && procedure != "failback") {
+        return io::HttpResponse::error(400, "bad-request", "procedure: expected \"failover\" or \"failback\"");
+    }
+    if (now.lease && to && to->is_string() && now.lease->region.value() == to->as_string()) {
+        return io::HttpResponse::error(
+            409, "guard.already-there", fmt::format("{} is the writer already", now.lease->region.value())
+        );
+    }
+    if (!failover && now.lease && !to && now.lease->region == config_.home) {
+        return io::HttpResponse::error(
+            409, "guard.already-there", fmt::format("{} is home, and the writer", config_.home.value())
+        );
+    }
+    const bool accepted = accept && accept->is_bool() && accept->as_bool();
+    const auto decision =
+        failover ? core::allow_failover(now, config_.rules, accepted ? core::AcceptLoss::yes : core::AcceptLoss::no)
+                 : core::allow_switchover(now, config_.rules);
+    if (const auto* stay = std::get_if<core::Stay>(&decision))
+        return io::HttpResponse::error(409, stay->code, stay->why);
+    const RegionName target = now.standby_region;
+    // A failover of a writer that lives loses less as a switchover; it is one as long as both are healthy.
+    const bool planned = !failover || (now.writer == core::Verdict::healthy && now.lease->sync == core::Sync::in_step);
+    const auto begun = begin(
+        planned ? "failback" : "failover",
+        planned ? core::Mode::planned : core::Mode::disaster,
+        target,
+        reason && reason->is_string() ? std::string(reason->as_string()) : "asked for",
+        ""
+    );
+    if (!begun) return io::HttpResponse::error(409, begun.error().code, begun.error().message);
+    return io::HttpResponse::json(201, json::serialize(json::object{{"id", *begun}}));
+}
+
+io::HttpResponse Controller::executions(std::string_view path) const {
+    if (path == "/v1/executions") {
+        json::array all;
+        for (const auto& [id, execution] : executions_) all.push_back(json::parse(execution.to_json()));
+        return io::HttpResponse::json(200, json::serialize(json::object{{"executions", std::move(all)}}));
+    }
+    const std::string id(path.substr(std::string_view("/v1/executions/").size()));
+    const auto found = executions_.find(id);
+    if (found == executions_.end()) return io::HttpResponse::error(404, "no-execution", id);
+    return io::HttpResponse::json(200, found->second.to_json());
+}
+
+io::HttpResponse Controller::approve(std::string_view path, const io::HttpRequest&) {
+    const auto begin = std::string_view("/v1/executions/").size();
+    const std::string id(path.substr(begin, path.size() - begin - std::string_view("/approve").size()));
+    const auto found = executions_.find(id);
+    if (found == executions_.end()) return io::HttpResponse::error(404, "no-execution", id);
+    if (found->second.state() != core::ExecutionState::waiting_for_approval) {
+        return io::HttpResponse::error(
+            409, "not-waiting", fmt::format("{} is {}", id, core::name(found->second.state()))
+        );
+    }
+    tell(id, core::Approved{"operator"});
+    return io::HttpResponse::json(200, "{}");
+}
+
+io::HttpResponse Controller::journal(const io::HttpRequest& request) {
+    const std::string from = request.query("from");
+    const auto entries = store_->read(from.empty() ? 1 : std::stoull(from), 500);
+    if (!entries) return io::HttpResponse::error(503, entries.error().code, entries.error().message);
+    json::array list;
+    for (const auto& entry : *entries) {
+        list.push_back(
+            {{"index", entry.index},
+             {"at", entry.at},
+             {"epoch", entry.epoch},
+             {"execution", entry.execution},
+             {"kind", entry.kind},
+             {"data", json::parse(entry.data)},
+             {"hash", entry.hash}}
+        );
+    }
+    return io::HttpResponse::json(200, json::serialize(json::object{{"entries", std::move(list)}}));
+}
+
+json::value Controller::status() const {
+    const TimePoint now = io::now();
+    json::object regions;
+    for (const auto& [region, seen] : seen_) {
+        const auto health = health_.find(region);
+        json::object entry{
+            {"verdict",
+             health == health_.end() ? (seen.agent ? "healthy" : "down") : core::name(health->second.verdict(now))},
+            {"role", seen.agent ? text(seen.status, "/role") : ""},
+            {"detail", seen.agent ? text(seen.status, "/detail") : "its agent does not answer"},
+            {"gateway", seen.gateway},
+            {"agent", seen.agent},
+        };
+        if (const auto* postgres = find(seen.status, "/postgres"); postgres && seen.agent)
+            entry["postgres"] = *postgres;
+        if (const auto* stranded = find(seen.status, "/stranded_writes"); stranded && seen.agent)
+            entry["stranded_writes"] = *stranded;
+        regions[region.value()] = std::move(entry);
+    }
+    json::array moves;
+    for (const auto& [id, execution] : executions_) {
+        moves.push_back(
+            {{"id", id},
+             {"procedure", execution.header().procedure},
+             {"state", core::name(execution.state())},
+             {"from", execution.header().from.value()},
+             {"to", execution.header().to.value()},
+             {"guard", execution.header().guard}}
+        );
+    }
+    json::object status{
+        {"application", config_.application}, {"regions", std::move(regions)}, {"executions", std::move(moves)}
+    };
+    if (const auto& record = taker_.record()) status["lease"] = json::parse(core::to_json(*record));
+    const auto decision = core::decide_failover(situation(), config_.rules, now);
+    if (const auto* stay = std::get_if<core::Stay>(&decision))
+        status["automatic_failover"] = stay->code + ": " + stay->why;
+    return status;
+}
+
+namespace {
+
+io::Task<void> stream_status(std::function<json::value()> status, io::HttpResponse::Writer write) {
+    for (;;) {
+        const bool listening = co_await write("event: status\ndata: " + json::serialize(status()) + "\n\n");
+        if (!listening) co_return;
+        co_await io::wait_for(200ms);
+    }
+}
+
+}  // namespace
+
+io::HttpResponse Controller::events() {
+    io::HttpResponse response{
+        .status = 200, .headers = {{"Content-Type", "text/event-stream"}, {"Cache-Control", "no-store"}}
+    };
+    response.stream = [this](io::HttpResponse::Writer write) {
+        return stream_status([this] { return status(); }, std::move(write));
+    };
+    return response;
+}
+
+io::HttpResponse Controller::metrics() const {
+    const TimePoint now = io::now();
+    std::string out;
+    out +=
+        "# HELP cloudshelf_region_down 1 while the quorum says the region is down.\n# TYPE cloudshelf_region_down "
+        "gauge\n";
+    for (const auto& [region, health] : health_) {
+        out += fmt::format(
+            "cloudshelf_region_down{{region=\"{}\"}} {}\n",
+            region.value(),
+            health.verdict(now) == core::Verdict::down ? 1 : 0
+        );
+    }
+    out += "# HELP cloudshelf_epoch The epoch of the lease.\n# TYPE cloudshelf_epoch gauge\n";
+    out += fmt::format("cloudshelf_epoch {}\n", taker_.record() ? taker_.record()->epoch.value() : 0);
+    out += "# HELP cloudshelf_probes_total Health probes sent.\n# TYPE cloudshelf_probes_total counter\n";
+    out += fmt::format("cloudshelf_probes_total {}\n", probes_);
+    out +=
+        "# HELP cloudshelf_executions_total Executions by procedure and state.\n# TYPE cloudshelf_executions_total "
+        "gauge\n";
+    std::map<std::pair<std::string, std::string>, int> counts;
+    for (const auto& [id, execution] : executions_)
+        ++counts[{execution.header().procedure, core::name(execution.state())}];
+    for (const auto& [key, count] : counts) {
+        out += fmt::format(
+            "cloudshelf_executions_total{{procedure=\"{}\",state=\"{}\"}} {}\n", key.first, key.second, count
+        );
+    }
+    return {.status = 200, .headers = {{"Content-Type", "text/plain; version=0.0.4"}}, .body = std::move(out)};
+}
+
+}  // namespace cloudshelf::controller

@@ -1,0 +1,92 @@
+#include "core/move_policy.hpp"
+
+#include <fmt/format.h>
+
+namespace cloudshelf::core {
+namespace {
+
+std::optional<Stay> impossible(const Situation& situation) {
+    if (!situation.lease) return Stay{"guard.no-lease", "there is no writer yet"};
+    if (situation.store_forgot) {
+        return Stay{
+            "guard.store-forgot", "the state store knows an older epoch than was seen before: a person has to look"
+        };
+    }
+    if (situation.move_under_way) return Stay{"guard.move-under-way", "another move is under way"};
+    if (!situation.standby.reachable) {
+        return Stay{"guard.region-down", fmt::format("{} does not answer", situation.standby_region.value())};
+    }
+    if (!situation.standby.has_data) {
+        return Stay{"guard.no-standby", fmt::format("{} has no standby to promote", situation.standby_region.value())};
+    }
+    return std::nullopt;
+}
+
+/// What a failover may lose, in words; empty when nothing beyond the promise.
+std::optional<Ask> possible_loss(const Situation& situation, const MoveRules& rules) {
+    const StandbyState& standby = situation.standby;
+    if (standby.lag_bytes > rules.lag_bytes_max || standby.lag_seconds > rules.lag_seconds_max) {
+        return Ask{
+            situation.standby_region,
+            "guard.standby-behind",
+            fmt::format(
+                "{} is {} bytes and {:.1f} s behind: what was written since would be lost",
+                situation.standby_region.value(),
+                standby.lag_bytes,
+                standby.lag_seconds
+            ),
+        };
+    }
+    if (situation.lease->sync == Sync::degraded) {
+        return Ask{
+            situation.standby_region,
+            "guard.sync-degraded",
+            "orders and payments were acknowledged without the standby: some may be lost",
+        };
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+Decision decide_failover(const Situation& situation, const MoveRules& rules, TimePoint now) {
+    if (situation.writer != Verdict::down) return Stay{"writer-not-down", name(situation.writer)};
+    if (auto stay = impossible(situation)) return *stay;
+    if (situation.last_move_ended && now < *situation.last_move_ended + rules.hold_down) {
+        return Stay{"guard.hold-down", "a move has just ended"};
+    }
+    if (rules.decided_by == DecidedBy::confirm) {
+        return Ask{situation.standby_region, "guard.confirm", "the plan wants a person to decide"};
+    }
+    if (situation.automatic_moves_in_window >= rules.automatic_moves_max) {
+        return Ask{situation.standby_region, "guard.too-many-moves", "too many automatic moves in this window"};
+    }
+    if (auto ask = possible_loss(situation, rules)) return *ask;
+    return Go{situation.standby_region};
+}
+
+Decision allow_failover(const Situation& situation, const MoveRules& rules, AcceptLoss accept) {
+    if (auto stay = impossible(situation)) return *stay;
+    if (accept == AcceptLoss::no) {
+        if (auto ask = possible_loss(situation, rules)) return Stay{ask->code, ask->why + "; --accept-loss goes on"};
+    }
+    return Go{situation.standby_region};
+}
+
+Decision allow_switchover(const Situation& situation, const MoveRules&) {
+    if (auto stay = impossible(situation)) return *stay;
+    if (situation.writer == Verdict::down || situation.writer == Verdict::unknown) {
+        return Stay{"guard.writer-not-healthy", "a switchover needs both regions; the writer is not healthy"};
+    }
+    if (situation.lease->sync != Sync::in_step) {
+        return Stay{
+            "guard.not-caught-up",
+            fmt::format(
+                "{} has not caught up: the lease says {}", situation.standby_region.value(), name(situation.lease->sync)
+            ),
+        };
+    }
+    return Go{situation.standby_region};
+}
+
+}  // namespace cloudshelf::core

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "base/ids.hpp"
+#include "base/time.hpp"
+#include "core/detection.hpp"
+#include "core/lease_record.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace cloudshelf::core {
+
+/// Who decides a move (design §5): a third site votes; the lease alone; a person.
+enum class DecidedBy { witness, lease, confirm };
+
+/// What is known of the region that would take over.
+struct StandbyState {
+    bool reachable = false;
+    bool has_data = false;        // a standby that replays
+    std::uint64_t lag_bytes = 0;  // as last seen while the writer lived
+    double lag_seconds = 0;
+};
+
+/// All that a decision about a move rests on: one snapshot, so that it can be recorded and repeated.
+struct Situation {
+    std::optional<LeaseRecord> lease;
+    Verdict writer = Verdict::unknown;
+    StandbyState standby;
+    RegionName standby_region;
+    bool move_under_way = false;
+    bool store_forgot = false;
+    std::optional<TimePoint> last_move_ended;
+    int automatic_moves_in_window = 0;
+};
+
+struct MoveRules {
+    DecidedBy decided_by = DecidedBy::witness;
+    Duration hold_down{};         // after a move, until the next automatic one
+    int automatic_moves_max = 3;  // in a window
+    std::uint64_t lag_bytes_max = 64 << 20;
+    double lag_seconds_max = 60;
+};
+
+/// Why nothing moves, or what does. `code` is stable ("guard.standby-behind"); `why` is for a person.
+struct Stay {
+    std::string code;
+    std::string why;
+};
+struct Go {
+    RegionName to;
+};
+/// A move that a person has to allow, knowing what may be lost.
+struct Ask {
+    RegionName to;
+    std::string code;
+    std::string why;
+};
+using Decision = std::variant<Stay, Go, Ask>;
+
+/// Whether to fail over by itself now.
+Decision decide_failover(const Situation& situation, const MoveRules& rules, TimePoint now);
+
+/// Whether a person's failover or failback may begin; Stay names the guard that refuses.
+enum class AcceptLoss : bool { no, yes };
+Decision allow_failover(const Situation& situation, const MoveRules& rules, AcceptLoss accept);
+Decision allow_switchover(const Situation& situation, const MoveRules& rules);
+
+}  // namespace cloudshelf::core

@@ -1,0 +1,249 @@
+#include "store/sqlite.hpp"
+
+#include "base/digest.hpp"
+#include "io/clock.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <functional>
+
+namespace cloudshelf::store {
+namespace {
+
+constexpr int schema_version = 1;
+
+constexpr const char* schema = R"(
+CREATE TABLE state (key TEXT PRIMARY KEY, revision INTEGER NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE journal (
+    "index" INTEGER PRIMARY KEY, at TEXT NOT NULL, epoch INTEGER NOT NULL, execution TEXT NOT NULL, kind TEXT NOT NULL,
+    data TEXT NOT NULL, previous_hash TEXT NOT NULL, hash TEXT NOT NULL
+);
+-- The last entry once more, elsewhere: a journal whose tail was cut does not end where this says.
+CREATE TABLE journal_head (id INTEGER PRIMARY KEY CHECK (id = 1), "index" INTEGER NOT NULL, hash TEXT NOT NULL);
+INSERT INTO journal_head VALUES (1, 0, '');
+)";
+
+Error problem(sqlite3* database, const char* doing) {
+    const int code = sqlite3_errcode(database);
+    return {
+        .code = code == SQLITE_FULL ? "store.disk-full" : "store.failed",
+        .message = fmt::format("the state store: {}: {}", doing, sqlite3_errmsg(database)),
+        .certainty = Certainty::not_done,
+    };
+}
+
+/// A prepared statement with its parameters; finalised at the end of its scope.
+class Statement {
+public:
+    Statement(sqlite3* database, const char* sql) {
+        sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr);
+    }
+    ~Statement() { sqlite3_finalize(statement_); }
+    Statement(const Statement&) = delete;
+    Statement& operator=(const Statement&) = delete;
+
+    Statement& bind(const std::string& text) {
+        sqlite3_bind_text(statement_, ++bound_, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
+        return *this;
+    }
+    Statement& bind(std::uint64_t number) {
+        sqlite3_bind_int64(statement_, ++bound_, static_cast<sqlite3_int64>(number));
+        return *this;
+    }
+    /// SQLITE_ROW, SQLITE_DONE, or an error.
+    int step() { return statement_ ? sqlite3_step(statement_) : SQLITE_ERROR; }
+    std::string text(int column) const {
+        const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+        return bytes ? std::string(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))) : "";
+    }
+    std::uint64_t number(int column) const {
+        return static_cast<std::uint64_t>(sqlite3_column_int64(statement_, column));
+    }
+
+private:
+    sqlite3_stmt* statement_ = nullptr;
+    int bound_ = 0;
+};
+
+bool run(sqlite3* database, const char* sql) {
+    return sqlite3_exec(database, sql, nullptr, nullptr, nullptr) == SQLITE_OK;
+}
+
+JournalEntry entry_of(const Statement& row) {
+    return {
+        .index = row.number(0),
+        .at = row.text(1),
+        .epoch = row.number(2),
+        .execution = row.text(3),
+        .kind = row.text(4),
+        .data = row.text(5),
+        .previous_hash = row.text(6),
+        .hash = row.text(7),
+    };
+}
+
+}  // namespace
+
+std::string hash_of(const JournalEntry& entry) {
+    // Each field with its length, so that no two entries read the same.
+    std::string bytes;
+    const auto add = [&](const std::string& field) { bytes += fmt::format("{}:{};", field.size(), field); };
+    for (const auto& field :
+         {std::to_string(entry.index),
+          entry.at,
+          std::to_string(entry.epoch),
+          entry.execution,
+          entry.kind,
+          entry.data,
+          entry.previous_hash}) {
+        add(field);
+    }
+    return sha256_hex(bytes);
+}
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& path) {
+    sqlite3* database = nullptr;
+    const int opened = sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
+    std::unique_ptr<SqliteStore> store(new SqliteStore(database));
+    if (opened != SQLITE_OK)
+        return fail("store.failed", fmt::format("{}: {}", path.string(), sqlite3_errmsg(database)));
+    sqlite3_busy_timeout(database, 2000);
+    if (!run(database, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")) return fail(problem(database, "opening"));
+    std::uint64_t version = 0;
+    {
+        Statement ask(database, "PRAGMA user_version");
+        if (ask.step() == SQLITE_ROW) version = ask.number(0);
+    }
+    if (version == 0) {
+        const std::string make = fmt::format("BEGIN; {} PRAGMA user_version={}; COMMIT;", schema, schema_version);
+        if (!run(database, make.c_str())) return fail(problem(database, "making its tables"));
+    } else if (version != schema_version) {
+        return fail(
+            "store.other-version",
+            fmt::format(
+                "{} has format {}, this program reads {}: use the program that made it",
+                path.string(),
+                version,
+                schema_version
+            )
+        );
+    }
+    return store;
+}
+
+SqliteStore::~SqliteStore() {
+    sqlite3_close(database_);
+}
+
+Result<std::optional<Entry>> SqliteStore::get(const std::string& key) {
+    Statement ask(database_, "SELECT revision, value FROM state WHERE key = ?");
+    const int found = ask.bind(key).step();
+    if (found == SQLITE_DONE) return std::optional<Entry>();
+    if (found != SQLITE_ROW) return fail(problem(database_, "reading a key"));
+    return Entry{.revision = ask.number(0), .value = ask.text(1)};
+}
+
+Result<Swapped> SqliteStore::compare_and_swap(
+    const std::string& key, std::uint64_t expected, const std::string& value
+) {
+    if (key.empty() || key.size() > key_bytes_max || value.size() > value_bytes_max) {
+        return fail(
+            "store.too-large",
+            fmt::format(
+                "key of {} bytes (1 to {}), value of {} bytes (at most {})",
+                key.size(),
+                key_bytes_max,
+                value.size(),
+                value_bytes_max
+            )
+        );
+    }
+    int changed = SQLITE_ERROR;
+    if (expected == 0) {
+        Statement insert(database_, "INSERT INTO state VALUES (?, 1, ?) ON CONFLICT (key) DO NOTHING");
+        changed = insert.bind(key).bind(value).step();
+    } else {
+        Statement update(
+            database_, "UPDATE state SET revision = revision + 1, value = ? WHERE key = ? AND revision = ?"
+        );
+        changed = update.bind(value).bind(key).bind(expected).step();
+    }
+    if (changed != SQLITE_DONE) return fail(problem(database_, "changing a key"));
+    const bool stored = sqlite3_changes(database_) == 1;
+    auto current = get(key);
+    if (!current) return fail(current.error());
+    return Swapped{.stored = stored, .current = current->value_or(Entry{})};
+}
+
+Result<std::uint64_t> SqliteStore::append(
+    std::uint64_t epoch, const std::string& execution, const std::string& kind, const std::string& data
+) {
+    if (!run(database_, "BEGIN IMMEDIATE")) return fail(problem(database_, "beginning a journal entry"));
+    JournalEntry entry{.at = io::utc_now(), .epoch = epoch, .execution = execution, .kind = kind, .data = data};
+    bool good = false;
+    {
+        Statement head(database_, "SELECT \"index\", hash FROM journal_head");
+        good = head.step() == SQLITE_ROW;
+        entry.index = head.number(0) + 1;
+        entry.previous_hash = head.text(1);
+    }
+    entry.hash = hash_of(entry);
+    if (good) {
+        Statement insert(database_, "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+        insert.bind(entry.index).bind(entry.at).bind(entry.epoch).bind(execution).bind(kind).bind(data);
+        good = insert.bind(entry.previous_hash).bind(entry.hash).step() == SQLITE_DONE;
+    }
+    if (good) {
+        Statement move(database_, "UPDATE journal_head SET \"index\" = ?, hash = ?");
+        good = move.bind(entry.index).bind(entry.hash).step() == SQLITE_DONE;
+    }
+    if (good && run(database_, "COMMIT")) return entry.index;
+    const Error failed = problem(database_, "appending to the journal");
+    run(database_, "ROLLBACK");
+    return fail(failed);
+}
+
+Result<std::vector<JournalEntry>> SqliteStore::read(std::uint64_t from, std::size_t count) {
+    Statement ask(database_, "SELECT * FROM journal WHERE \"index\" >= ? ORDER BY \"index\" LIMIT ?");
+    ask.bind(from).bind(static_cast<std::uint64_t>(count));
+    std::vector<JournalEntry> entries;
+    int row = SQLITE_ROW;
+    while ((row = ask.step()) == SQLITE_ROW) entries.push_back(entry_of(ask));
+    if (row != SQLITE_DONE) return fail(problem(database_, "reading the journal"));
+    return entries;
+}
+
+Result<std::optional<JournalFault>> SqliteStore::verify() {
+    Statement ask(database_, "SELECT * FROM journal ORDER BY \"index\"");
+    JournalEntry last;
+    int row = SQLITE_ROW;
+    while ((row = ask.step()) == SQLITE_ROW) {
+        const JournalEntry entry = entry_of(ask);
+        if (entry.index != last.index + 1) {
+            return JournalFault{
+                last.index + 1,
+                fmt::format("entry {} is missing: {} follows {}", last.index + 1, entry.index, last.index)
+            };
+        }
+        if (entry.previous_hash != last.hash)
+            return JournalFault{
+                entry.index, fmt::format("entry {} does not follow {}: reordered or replaced", entry.index, last.index)
+            };
+        if (entry.hash != hash_of(entry))
+            return JournalFault{entry.index, fmt::format("entry {} was changed", entry.index)};
+        last = entry;
+    }
+    if (row != SQLITE_DONE) return fail(problem(database_, "reading the journal"));
+    Statement head(database_, "SELECT \"index\", hash FROM journal_head");
+    if (head.step() != SQLITE_ROW) return fail(problem(database_, "reading the journal's head"));
+    if (head.number(0) != last.index || head.text(1) != last.hash) {
+        return JournalFault{
+            last.index + 1,
+            fmt::format("the journal ends at entry {}, its head says {}: it was cut", last.index, head.number(0))
+        };
+    }
+    return std::optional<JournalFault>();
+}
+
+}  // namespace cloudshelf::store

@@ -1,0 +1,117 @@
+#include "store/sqlite.hpp"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <csignal>
+#include <filesystem>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace cloudshelf::store {
+namespace {
+
+class SqliteStoreTest : public testing::Test {
+protected:
+    void SetUp() override {
+        char name[] = "/tmp/cloudshelf-store-XXXXXX";
+        folder_ = ::mkdtemp(name);
+    }
+    void TearDown() override { std::filesystem::remove_all(folder_); }
+    std::unique_ptr<SqliteStore> open() { return std::move(SqliteStore::open(folder_ / "state.db").value()); }
+    void change(const char* sql) {
+        sqlite3* database = nullptr;
+        ASSERT_EQ(sqlite3_open((folder_ / "state.db").c_str(), &database), SQLITE_OK);
+        EXPECT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(database);
+        sqlite3_close(database);
+    }
+    std::filesystem::path folder_;
+};
+
+// Goal: of two who expect the same revision one wins, and the other learns what is there.
+TEST_F(SqliteStoreTest, SwapsOnlyWhatWasExpected) {
+    auto store = open();
+    EXPECT_FALSE(store->get("lease")->has_value());
+    EXPECT_TRUE(store->compare_and_swap("lease", 0, "a")->stored);
+    const auto second = store->compare_and_swap("lease", 0, "b");
+    EXPECT_FALSE(second->stored);
+    EXPECT_EQ(second->current.value, "a");
+    EXPECT_EQ(store->compare_and_swap("lease", 1, "c")->current.revision, 2u);
+    EXPECT_FALSE(store->compare_and_swap("lease", 1, "d")->stored);
+    EXPECT_EQ(store->get("lease")->value().value, "c");
+    EXPECT_FALSE(store->compare_and_swap("other", 5, "x")->stored);
+    EXPECT_EQ(store->compare_and_swap("k", 0, std::string(value_bytes_max + 1, 'x')).error().code, "store.too-large");
+}
+
+TEST_F(SqliteStoreTest, JournalVerifies) {
+    auto store = open();
+    for (int i = 0; i < 5; ++i) ASSERT_TRUE(store->append(1, "e1", "step", "{\"n\":" + std::to_string(i) + "}"));
+    EXPECT_FALSE(store->verify()->has_value());
+    EXPECT_EQ(store->read(2, 2)->size(), 2u);
+    EXPECT_EQ(store->read(2, 2)->at(0).data, "{\"n\":1}");
+}
+
+// Goal: whatever somebody does to the file, verify says where. Method: SQL from outside, one kind of change each.
+TEST_F(SqliteStoreTest, FindsWhatWasTamperedWith) {
+    const std::vector<std::pair<const char*, std::uint64_t>> changes = {
+        {"UPDATE journal SET data = '{}' WHERE \"index\" = 3", 3},
+        {"UPDATE journal SET at = '2020-01-01T00:00:00.000Z' WHERE \"index\" = 2", 2},
+        {"DELETE FROM journal WHERE \"index\" = 3", 3},
+        {"DELETE FROM journal WHERE \"index\" >= 4", 4},
+        {"UPDATE journal SET \"index\" = 99 WHERE \"index\" = 2; UPDATE journal SET \"index\" = 2 WHERE \"index\" = 3;"
+         "UPDATE journal SET \"index\" = 3 WHERE \"index\" = 99",
+         2},
+    };
+    for (const auto& [sql, index] : changes) {
+        SCOPED_TRACE(sql);
+        std::filesystem::remove_all(folder_);
+        std::filesystem::create_directories(folder_);
+        {
+            auto store = open();
+            for (int i = 0; i < 5; ++i) ASSERT_TRUE(store->append(1, "e1", "step", std::to_string(i)));
+        }
+        change(sql);
+        const auto fault = open()->verify();
+        ASSERT_TRUE(fault && fault->has_value());
+        EXPECT_EQ((*fault)->index, index) << (*fault)->what;
+    }
+}
+
+TEST_F(SqliteStoreTest, RefusesAnotherVersion) {
+    open();
+    change("PRAGMA user_version=7");
+    const auto opened = SqliteStore::open(folder_ / "state.db");
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, "store.other-version");
+}
+
+// Goal: what was acknowledged survives SIGKILL at any moment. Method: a child appends and acknowledges on a pipe; it is
+// killed in the middle of its work, several times over.
+TEST_F(SqliteStoreTest, AcknowledgedEntriesSurviveAKill) {
+    std::uint64_t acknowledged = 0;
+    for (int round = 0; round < 5; ++round) {
+        int pipe[2];
+        ASSERT_EQ(::pipe(pipe), 0);
+        const pid_t child = ::fork();
+        if (child == 0) {
+            auto store = open();
+            for (;;) {
+                const auto index = store->append(1, "e", "step", "x");
+                if (!index || ::write(pipe[1], &*index, sizeof *index) < 0) ::_exit(1);
+            }
+        }
+        ::close(pipe[1]);
+        for (int i = 0; i < 20 + round * 7; ++i) ASSERT_EQ(::read(pipe[0], &acknowledged, sizeof acknowledged), 8);
+        ::kill(child, SIGKILL);
+        std::uint64_t more = 0;
+        while (::read(pipe[0], &more, sizeof more) == 8) acknowledged = more;
+        ::close(pipe[0]);
+        ::waitpid(child, nullptr, 0);
+        auto store = open();
+        EXPECT_FALSE(store->verify()->has_value());
+        EXPECT_EQ(store->read(acknowledged, 1)->size(), 1u);
+    }
+}
+
+}  // namespace
+}  // namespace cloudshelf::store

@@ -1,0 +1,26 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "io/http.hpp"
+
+#include <boost/json/value.hpp>
+
+#include <string>
+
+namespace cloudshelf::twin {
+
+struct Call {
+    io::Endpoint to;
+    std::string method = "GET";
+    std::string target;
+    std::string token;        // sent as a bearer token when not empty
+    boost::json::value body;  // null: none
+    Duration limit = std::chrono::seconds(5);
+};
+
+/// One HTTP call of a command to a process of ours, waiting for the answer. Errors: the io client's; for an answer of
+/// 400 and above the error that its body names ("stale-epoch", …), or "http.<status>".
+Result<boost::json::value> call(Call request);
+
+}  // namespace cloudshelf::twin

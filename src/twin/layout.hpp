@@ -1,0 +1,62 @@
+#pragma once
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "core/plan.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace cloudshelf::twin {
+
+/// Ports are the same at every site, so that the same port means the same service everywhere (docs/architecture.md).
+struct Ports {
+    static constexpr std::uint16_t gateway = 8080;
+    static constexpr std::uint16_t agent = 7400;
+    static constexpr std::uint16_t controller = 7300;
+    static constexpr std::uint16_t postgres = 5432;
+    static constexpr std::uint16_t dns = 5300;
+    static constexpr std::uint16_t processor_first = 9301;
+};
+
+enum class SiteKind { region, witness, world };
+
+struct Site {
+    RegionName name;
+    SiteKind kind = SiteKind::region;
+    std::string address;              // 127.<base + number>.0.1
+    std::filesystem::path directory;  // <twin>/<name>
+};
+
+/// Where everything of a twin is. Computed, never stored: plan + directory + network base always give the same.
+struct Layout {
+    std::filesystem::path directory;
+    int network_base = 0;
+    core::Plan plan;
+    Site primary;  // by the plan: the home of the writer
+    Site standby;
+    Site witness;
+    Site world;  // outside every region: payment processors
+
+    std::filesystem::path secrets() const { return directory / "secrets"; }
+    std::filesystem::path controller() const { return directory / "controller"; }
+    std::vector<Site> sites() const { return {primary, standby, witness, world}; }
+    std::vector<Site> regions() const { return {primary, standby}; }
+    /// By name. Errors: "twin.no-region", naming those there are.
+    Result<Site> region(const std::string& name) const;
+    std::string nameservers() const;  // "127.1.0.1:5300,…", for `cloudshelf shop`
+};
+
+/// Errors: "twin.bad-network-base", "twin.plan-shape" (no primary, standby and witness).
+Result<Layout> lay_out(std::filesystem::path directory, int network_base, core::Plan plan);
+
+/// A folder that PostgreSQL's user can reach: `wanted`, or, as root with a private folder on the way, one under
+/// /var/tmp that `wanted` then links to.
+Result<std::filesystem::path> reachable_directory(const std::filesystem::path& wanted);
+
+/// The user that PostgreSQL runs as when we are root; empty otherwise.
+std::string postgres_user();
+
+}  // namespace cloudshelf::twin

@@ -1,0 +1,319 @@
+#include "twin/prepare.hpp"
+
+#include "base/assert.hpp"
+#include "base/digest.hpp"
+#include "core/timing.hpp"
+#include "drivers/dns/powerdns.hpp"
+#include "io/file.hpp"
+#include "io/process.hpp"
+#include "twin/site.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <openssl/rand.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace cloudshelf::twin {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+
+std::string random_hex() {
+    unsigned char bytes[32];
+    CLOUDSHELF_ASSERT(RAND_bytes(bytes, sizeof bytes) == 1);
+    return sha256_hex({reinterpret_cast<const char*>(bytes), sizeof bytes});
+}
+
+/// A secret of the twin: made once, readable by its owner only.
+Result<void> secret(const fs::path& path, const std::string& content) {
+    if (fs::exists(path)) return {};
+    return io::replace_file(path, content, 0600);
+}
+
+std::int64_t ms(Duration duration) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
+
+std::string at(const Site& site, std::uint16_t port) {
+    return fmt::format("{}:{}", site.address, port);
+}
+
+Result<void> make_secrets(const Layout& layout) {
+    std::error_code failed;
+    fs::create_directories(layout.secrets(), failed);
+    fs::permissions(layout.secrets(), fs::perms(0711), failed);  // PostgreSQL's user reads its own password files
+    for (const char* name : {"site.token", "operator.token", "viewer.token", "session.key", "tsig.secret"}) {
+        if (const auto made = secret(layout.secrets() / name, random_hex()); !made) return made;
+    }
+    for (const char* role : {"admin", "replicator", "bookstore"}) {
+        const fs::path path = layout.secrets() / fmt::format("postgres-{}.password", role);
+        if (const auto made = secret(path, random_hex().substr(0, 32)); !made) return made;
+    }
+    const auto token = [&](const char* name) { return io::read_file(layout.secrets() / name).value_or(""); };
+    const json::array tokens{
+        {{"token_sha256", sha256_hex(token("site.token"))}, {"role", "site"}, {"name", "sites"}},
+        {{"token_sha256", sha256_hex(token("operator.token"))}, {"role", "approver"}, {"name", "operator"}},
+        {{"token_sha256", sha256_hex(token("viewer.token"))}, {"role", "viewer"}, {"name", "viewer"}},
+    };
+    return io::replace_file(layout.secrets() / "api-tokens.json", json::serialize(tokens), 0600);
+}
+
+json::object timing_of(const Layout& layout) {
+    const core::Timing timing = layout.plan.timing;
+    return {
+        {"lease_ms", ms(timing.lease)},
+        {"beat_ms", ms(timing.beat)},
+        {"drift_ppm", timing.drift_ppm},
+        {"fencer_margin_ms", ms(timing.fencer_margin)},
+        {"probe_interval_ms", ms(timing.probe_interval)},
+        {"probe_timeout_ms", ms(timing.probe_timeout)},
+        {"failure_threshold", timing.failure_threshold},
+        {"hold_down_ms", ms(timing.hold_down)},
+        {"dns_ttl_s", std::chrono::duration_cast<std::chrono::seconds>(timing.dns_ttl).count()},
+    };
+}
+
+}  // namespace
+
+Result<void> check_machine(const Layout& layout) {
+    struct stat status{};
+    const std::string postgres = fmt::format("{}/postgres", postgres_programs);
+    if (::stat(postgres.c_str(), &status) != 0) {
+        return fail("twin.no-postgres", fmt::format("{} is missing: `make setup` installs PostgreSQL 15", postgres));
+    }
+    if (::stat("/usr/sbin/pdns_server", &status) != 0) {
+        return fail("twin.no-powerdns", "/usr/sbin/pdns_server is missing: `make setup` installs PowerDNS");
+    }
+    const auto free = [](const Site& site, std::uint16_t port) -> Result<void> {
+        if (const auto who = io::who_listens(site.address, port)) {
+            return fail(
+                "twin.port-taken",
+                fmt::format(
+                    "{}:{} is taken by {}; end it, or choose other addresses with --network-base",
+                    site.address,
+                    port,
+                    *who
+                )
+            );
+        }
+        return {};
+    };
+    std::vector<std::pair<Site, std::uint16_t>> needed;
+    for (const auto& region : layout.regions()) {
+        for (const auto port : {Ports::gateway, Ports::agent, Ports::postgres, Ports::dns})
+            needed.emplace_back(region, port);
+    }
+    for (const auto port : {Ports::agent, Ports::controller, Ports::dns}) needed.emplace_back(layout.witness, port);
+    for (const int n : {0, 1})
+        needed.emplace_back(layout.world, static_cast<std::uint16_t>(Ports::processor_first + n));
+    for (const auto& [site, port] : needed) {
+        if (const auto answer = free(site, port); !answer) return answer;
+    }
+    return {};
+}
+
+namespace {
+
+/// The agent's configuration (docs/architecture.md, "Addresses" and "Files of a site").
+json::object agent_config(const Layout& layout, const Site& site) {
+    const bool witness = site.kind == SiteKind::witness;
+    json::object config{
+        {"application", layout.plan.application.name},
+        {"region", site.name.value()},
+        {"witness", witness},
+        {"listen", at(site, Ports::agent)},
+        {"controller", at(layout.witness, Ports::controller)},
+        {"site_token_file", (layout.secrets() / "site.token").string()},
+        {"timing", timing_of(layout)},
+        {"sync_policy", layout.plan.databases.at(0).sync_policy == core::SyncPolicy::block ? "block" : "degrade"},
+        {"data_dir", (site.directory / "agent").string()},
+        {"gateways",
+         {{layout.primary.name.value(), at(layout.primary, Ports::gateway)},
+          {layout.standby.name.value(), at(layout.standby, Ports::gateway)}}},
+        {"dns",
+         {{"server", at(site, Ports::dns)},
+          {"zone", layout.plan.traffic.zone},
+          {"key_name", "cloudshelf"},
+          {"key_file", (layout.secrets() / "tsig.secret").string()}}},
+    };
+    if (witness) return config;
+    const Site& peer = site.name == layout.primary.name ? layout.standby : layout.primary;
+    config["peer"] = json::object{
+        {"region", peer.name.value()}, {"agent", at(peer, Ports::agent)}, {"postgres", at(peer, Ports::postgres)}
+    };
+    config["lease_page"] = (site.directory / "lease.page").string();
+    config["fencer_socket"] = (site.directory / "fencer.sock").string();
+    config["postgres"] = json::object{
+        {"bin", postgres_programs},
+        {"pgdata", (site.directory / "pgdata").string()},
+        {"pgconf", (site.directory / "pgconf").string()},
+        {"socket_dir", (site.directory / "pgsocket").string()},
+        {"address", site.address},
+        {"port", Ports::postgres},
+        {"user", postgres_user()},
+        {"secrets", layout.secrets().string()},
+    };
+    return config;
+}
+
+json::object gateway_config(const Layout& layout, const Site& site, const UpOptions& options) {
+    json::array databases;
+    const Site& other = site.name == layout.primary.name ? layout.standby : layout.primary;
+    for (const Site& region : {site, other}) {
+        databases.push_back({{"region", region.name.value()}, {"host", region.address}, {"port", Ports::postgres}});
+    }
+    return {
+        {"listen", at(site, Ports::gateway)},
+        {"region", site.name.value()},
+        {"lease_page", (site.directory / "lease.page").string()},
+        {"databases", std::move(databases)},
+        {"database",
+         {{"name", "cloudshelf"},
+          {"user", "bookstore"},
+          {"password_file", (layout.secrets() / "postgres-bookstore.password").string()}}},
+        {"processors",
+         {fmt::format("{}:{}", layout.world.address, Ports::processor_first),
+          fmt::format("{}:{}", layout.world.address, Ports::processor_first + 1)}},
+        {"session_key_file", (layout.secrets() / "session.key").string()},
+        {"workers", 24},
+        {"access_log", !options.quiet_gateways},
+    };
+}
+
+json::object controller_config(const Layout& layout) {
+    json::array sites;
+    for (const Site& site : {layout.primary, layout.standby, layout.witness}) {
+        json::object entry{
+            {"region", site.name.value()},
+            {"witness", site.kind == SiteKind::witness},
+            {"agent", at(site, Ports::agent)},
+            {"nameserver", at(site, Ports::dns)},
+        };
+        if (site.kind == SiteKind::region) entry["gateway"] = at(site, Ports::gateway);
+        sites.push_back(std::move(entry));
+    }
+    json::array serving;
+    json::array standby;
+    for (const auto& name : layout.plan.traffic.names) {
+        (name.points_to == core::PointsTo::serving ? serving : standby).push_back(json::string(name.name));
+    }
+    const core::Safety& safety = layout.plan.safety;
+    return {
+        {"application", layout.plan.application.name},
+        {"listen", at(layout.witness, Ports::controller)},
+        {"data", layout.controller().string()},
+        {"site_token_file", (layout.secrets() / "site.token").string()},
+        {"tokens_file", (layout.secrets() / "api-tokens.json").string()},
+        {"sites", std::move(sites)},
+        {"home", layout.primary.name.value()},
+        {"timing", timing_of(layout)},
+        {"rules",
+         {{"decided_by", core::name_of(safety.policy)},
+          {"lag_bytes_max", safety.guards.lag_bytes_max.value()},
+          {"lag_seconds_max", std::chrono::duration<double>(safety.guards.lag_max).count()},
+          {"automatic_moves_max", safety.moves.max},
+          {"window_ms", ms(safety.moves.window)}}},
+        {"traffic",
+         {{"zone", layout.plan.traffic.zone}, {"serving", std::move(serving)}, {"standby", std::move(standby)}}},
+    };
+}
+
+Result<std::string> write_config(const Site& site, const char* name, const json::object& config) {
+    const fs::path path = site.directory / name;
+    if (const auto written = io::replace_file(path, json::serialize(config), 0600); !written)
+        return fail(written.error());
+    return path.string();
+}
+
+Result<Program> nameserver(const Layout& layout, const Site& site) {
+    const auto key = io::read_file(layout.secrets() / "tsig.secret");
+    if (!key) return fail(key.error());
+    const dns::Nameserver server{
+        .directory = site.directory / "dns",
+        .listen = {site.address, Ports::dns},
+        .zone = layout.plan.traffic.zone,
+        .key_name = "cloudshelf",
+        .key = *key,
+    };
+    std::vector<dns::RecordSet> records;
+    const auto ttl = static_cast<std::uint32_t>(layout.plan.timing.dns_ttl / std::chrono::seconds(1));
+    for (const auto& name : layout.plan.traffic.names) {
+        const Site& to = name.points_to == core::PointsTo::serving ? layout.primary : layout.standby;
+        records.push_back({.name = name.name, .type = "A", .ttl = ttl, .values = {to.address}});
+    }
+    if (const auto prepared = dns::prepare(server, records); !prepared) return fail(prepared.error());
+    return Program{.name = "pdns", .argv = dns::command_line(server)};
+}
+
+}  // namespace
+
+Result<void> prepare(const Layout& layout, const UpOptions& options) {
+    std::error_code failed;
+    for (const auto& site : layout.sites()) fs::create_directories(site.directory / "log", failed);
+    fs::create_directories(layout.controller(), failed);
+    if (failed) return fail("twin.directory", fmt::format("{}: {}", layout.directory.string(), failed.message()));
+    if (const auto made = make_secrets(layout); !made) return made;
+
+    const std::string region_program = options.programs / "cloudshelf-region";
+    for (const auto& site : layout.regions()) {
+        const auto agent = write_config(site, "agent.json", agent_config(layout, site));
+        const auto gateway = write_config(site, "gateway.json", gateway_config(layout, site, options));
+        auto names = nameserver(layout, site);
+        if (!agent) return fail(agent.error());
+        if (!gateway) return fail(gateway.error());
+        if (!names) return fail(names.error());
+        std::vector<std::string> fencer = {
+            region_program, "fencer",
+            "--lease-page", site.directory / "lease.page",
+            "--pgdata",     site.directory / "pgdata",
+            "--pgconf",     site.directory / "pgconf",
+            "--socket",     site.directory / "fencer.sock",
+            "--log",        site.directory / "log" / "postgresql.log",
+            "--fences",     site.directory / "fences.jsonl",
+            "--margin-ms",  std::to_string(ms(layout.plan.timing.fencer_margin)),
+            "--bin",        postgres_programs,
+            "--user",       postgres_user(),
+        };
+        const auto written = write_site(
+            site.directory,
+            {std::move(*names),
+             {.name = "fencer", .argv = std::move(fencer)},
+             {.name = "agent", .argv = {region_program, "agent", "--config", *agent}},
+             {.name = "gateway", .argv = {region_program, "gateway", "--config", *gateway}}}
+        );
+        if (!written) return written;
+    }
+    const Site& witness = layout.witness;
+    const auto agent = write_config(witness, "agent.json", agent_config(layout, witness));
+    const auto controller = write_config(witness, "controller.json", controller_config(layout));
+    auto names = nameserver(layout, witness);
+    if (!agent) return fail(agent.error());
+    if (!controller) return fail(controller.error());
+    if (!names) return fail(names.error());
+    const auto written = write_site(
+        witness.directory,
+        {std::move(*names),
+         {.name = "agent", .argv = {region_program, "agent", "--config", *agent}},
+         {.name = "controller", .argv = {options.programs / "cloudshelf", "controller", "--config", *controller}}}
+    );
+    if (!written) return written;
+    std::vector<Program> processors;
+    for (const int n : {0, 1}) {
+        const std::string name = fmt::format("processor-{}", n == 0 ? "primary" : "backup");
+        processors.push_back({
+            .name = name,
+            .argv =
+                {options.programs / "bookstore-processor",
+                 "--listen",
+                 at(layout.world, static_cast<std::uint16_t>(Ports::processor_first + n)),
+                 "--data",
+                 layout.world.directory / (name + ".charges")},
+        });
+    }
+    return write_site(layout.world.directory, processors);
+}
+
+}  // namespace cloudshelf::twin

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "twin/layout.hpp"
+#include "twin/twin.hpp"
+
+namespace cloudshelf::twin {
+
+/// Checks that the twin can start here, before anything does: PostgreSQL 15 and PowerDNS are installed, every port is
+/// free. Errors: "twin.no-postgres", "twin.no-powerdns", "twin.port-taken".
+Result<void> check_machine(const Layout& layout);
+
+/// Makes folders, secrets and configurations that are not there yet; leaves data alone.
+/// Errors: "twin.other-version", io's.
+Result<void> prepare(const Layout& layout, const UpOptions& options);
+
+/// The version of the twin's folder that this program reads and writes.
+inline constexpr int format_version = 1;
+
+/// The folder of PostgreSQL's programs.
+inline constexpr const char* postgres_programs = "/usr/lib/postgresql/15/bin";
+
+}  // namespace cloudshelf::twin

@@ -1,0 +1,138 @@
+#include "workload/ledger.hpp"
+
+#include <boost/json.hpp>
+
+#include <sstream>
+
+namespace cloudshelf::workload {
+namespace {
+
+namespace json = boost::json;
+
+std::int64_t ns(TimePoint at) {
+    return at.time_since_epoch().count();
+}
+TimePoint at_ns(const json::value& value) {
+    return TimePoint(Duration(json::value_to<std::int64_t>(value)));
+}
+std::string text(const json::value& object, const char* key) {
+    return json::value_to<std::string>(object.at(key));
+}
+
+}  // namespace
+
+std::string to_line(const Attempt& attempt) {
+    json::object line{
+        {"t", "op"},
+        {"s", attempt.service},
+        {"k", attempt.kind},
+        {"a", ns(attempt.started)},
+        {"e", ns(attempt.ended)},
+        {"ok", attempt.ok},
+        {"r", attempt.region}
+    };
+    if (!attempt.ok) line["why"] = attempt.why;
+    return json::serialize(line) + "\n";
+}
+
+std::string to_line(const Acknowledged& write) {
+    return json::serialize(json::object{
+               {"t", "ack"},
+               {"s", write.service},
+               {"k", write.kind},
+               {"id", write.id},
+               {"key", write.key},
+               {"path", write.path},
+               {"customer", write.customer},
+               {"expect", write.expect},
+               {"e", ns(write.acked)},
+               {"writer", write.writer},
+               {"epoch", write.epoch}
+           }) +
+           "\n";
+}
+
+Ledger parse_ledger(const std::string& content) {
+    Ledger ledger;
+    std::istringstream lines(content);
+    for (std::string line; std::getline(lines, line);) {
+        try {
+            const json::value value = json::parse(line);
+            if (text(value, "t") == "op") {
+                Attempt attempt{
+                    .service = text(value, "s"),
+                    .kind = text(value, "k"),
+                    .started = at_ns(value.at("a")),
+                    .ended = at_ns(value.at("e")),
+                    .ok = value.at("ok").as_bool(),
+                    .region = text(value, "r")
+                };
+                if (!attempt.ok) attempt.why = text(value, "why");
+                ledger.attempts.push_back(std::move(attempt));
+            } else {
+                ledger.writes.push_back(
+                    {.service = text(value, "s"),
+                     .kind = text(value, "k"),
+                     .id = text(value, "id"),
+                     .key = text(value, "key"),
+                     .path = text(value, "path"),
+                     .customer = text(value, "customer"),
+                     .expect = text(value, "expect"),
+                     .acked = at_ns(value.at("e")),
+                     .writer = text(value, "writer"),
+                     .epoch = json::value_to<std::uint64_t>(value.at("epoch"))}
+                );
+            }
+        } catch (const std::exception&) {
+            ++ledger.unreadable_lines;
+        }
+    }
+    return ledger;
+}
+
+const char* name(Found found) {
+    switch (found) {
+        case Found::present:
+            return "present";
+        case Found::missing:
+            return "missing";
+        case Found::twice:
+            return "twice";
+        case Found::wrong:
+            return "wrong";
+    }
+    return "?";
+}
+
+Found judge(const Acknowledged& write, int status, const std::string& body) {
+    // A user is read back by signing in: whoever is not there may not.
+    if (status == 404 || status == 401) return Found::missing;
+    if (status >= 300) return Found::wrong;
+    try {
+        const json::value value = json::parse(body);
+        if (write.kind == "rating") {
+            return std::to_string(json::value_to<std::int64_t>(value.at("stars"))) == write.expect ? Found::present
+                                                                                                   : Found::wrong;
+        }
+        if (write.kind == "order") {
+            return std::to_string(json::value_to<std::int64_t>(value.at("total_cents"))) == write.expect
+                       ? Found::present
+                       : Found::wrong;
+        }
+        if (write.kind == "payment") {
+            int same = 0;
+            int captured = 0;
+            for (const auto& payment : value.at("payments").as_array()) {
+                same += json::value_to<std::string>(payment.at("payment_id")) == write.id ? 1 : 0;
+                captured += json::value_to<std::string>(payment.at("status")) == "captured" ? 1 : 0;
+            }
+            if (same == 0) return Found::missing;
+            return same == 1 && captured == 1 ? Found::present : Found::twice;
+        }
+        return Found::present;
+    } catch (const std::exception&) {
+        return Found::wrong;
+    }
+}
+
+}  // namespace cloudshelf::workload

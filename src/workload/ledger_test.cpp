@@ -1,0 +1,65 @@
+#include "workload/ledger.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cloudshelf::workload {
+namespace {
+
+// Goal: what the shopper wrote is what the report reads, also when the shopper was killed in the middle of a line.
+TEST(Ledger, SurvivesATornLastLine) {
+    const Attempt attempt{
+        .service = "book-catalog",
+        .kind = "browse",
+        .started = TimePoint(Duration(5)),
+        .ended = TimePoint(Duration(9)),
+        .ok = false,
+        .why = "io.connect"
+    };
+    const Acknowledged write{
+        .service = "payments",
+        .kind = "order",
+        .id = "o1",
+        .key = "k1",
+        .path = "/orders/o1",
+        .customer = "a@b",
+        .expect = "1699",
+        .acked = TimePoint(Duration(7)),
+        .writer = "us-east-1",
+        .epoch = 3
+    };
+    const std::string content = to_line(attempt) + to_line(write);
+    const auto whole = parse_ledger(content);
+    ASSERT_EQ(whole.attempts.size(), 1u);
+    ASSERT_EQ(whole.writes.size(), 1u);
+    EXPECT_EQ(whole.attempts[0].why, "io.connect");
+    EXPECT_EQ(whole.writes[0].expect, "1699");
+    EXPECT_EQ(whole.writes[0].epoch, 3u);
+    const auto torn = parse_ledger(content.substr(0, content.size() - 10));
+    EXPECT_EQ(torn.attempts.size(), 1u);
+    EXPECT_EQ(torn.writes.size(), 0u);
+    EXPECT_EQ(torn.unreadable_lines, 1u);
+}
+
+// Goal: a store that loses, doubles or alters an acknowledged write is found out.
+TEST(Judge, FindsWhatIsMissingTwiceOrWrong) {
+    const Acknowledged order{.kind = "order", .expect = "1699"};
+    EXPECT_EQ(judge(order, 200, R"({"total_cents": 1699})"), Found::present);
+    EXPECT_EQ(judge(order, 200, R"({"total_cents": 1})"), Found::wrong);
+    EXPECT_EQ(judge(order, 404, ""), Found::missing);
+    EXPECT_EQ(judge(order, 200, "not json"), Found::wrong);
+    const Acknowledged payment{.kind = "payment", .id = "p1"};
+    EXPECT_EQ(judge(payment, 200, R"({"payments": [{"payment_id": "p1", "status": "captured"}]})"), Found::present);
+    EXPECT_EQ(judge(payment, 200, R"({"payments": []})"), Found::missing);
+    EXPECT_EQ(
+        judge(
+            payment,
+            200,
+            R"({"payments": [{"payment_id": "p1", "status": "captured"}, {"payment_id": "p2", "status": "captured"}]})"
+        ),
+        Found::twice
+    );
+    EXPECT_EQ(judge({.kind = "user"}, 401, ""), Found::missing);
+}
+
+}  // namespace
+}  // namespace cloudshelf::workload
