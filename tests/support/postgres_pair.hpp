@@ -39,8 +39,16 @@ bool eventually(Condition condition, Duration limit = 20s) {
 struct PostgresSite {
     static constexpr Duration lease = 2s;
 
-    PostgresSite(const fs::path& root, std::string name, std::string other, std::string address, std::string program)
-        : folder(root / name), address{.host = std::move(address), .port = 5432}, fencer_program(std::move(program)) {
+    PostgresSite(
+        const fs::path& root,
+        std::string name,
+        std::string other,
+        std::string address,
+        std::vector<std::string> fencer_argv
+    )
+        : folder(root / name),
+          address{.host = std::move(address), .port = 5432},
+          fencer_command(std::move(fencer_argv)) {
         fs::create_directories(folder / "data");
         const std::string user = ::geteuid() == 0 ? "postgres" : "";
         cluster.emplace(postgres::ClusterOptions{
@@ -78,8 +86,7 @@ struct PostgresSite {
 
     void start_fencer() {
         io::SpawnOptions options;
-        options.argv = {
-            fencer_program,
+        const std::vector<std::string> usual = {
             "--lease-page",
             folder / "lease.page",
             "--pgdata",
@@ -97,6 +104,8 @@ struct PostgresSite {
             "--user",
             ::geteuid() == 0 ? "postgres" : "",
         };
+        options.argv = fencer_command;
+        options.argv.insert(options.argv.end(), usual.begin(), usual.end());
         options.output = folder / "fencer.log";
         options.death_signal = SIGKILL;  // a test that crashes leaves nothing
         fencer = io::spawn(options).value_or(-1);
@@ -183,7 +192,7 @@ struct PostgresSite {
 
     fs::path folder;
     postgres::Address address;
-    std::string fencer_program;
+    std::vector<std::string> fencer_command;  // the program, and options beyond the usual ones
     std::optional<postgres::Cluster> cluster;
     std::optional<io::LeasePage> page;
     pid_t fencer = -1;
@@ -198,9 +207,10 @@ private:
     std::thread renewer;
 };
 
-/// Both regions. `network`: the second number of their loopback addresses, so that two test programs never meet.
+/// Both regions. `fencer_command`: the program, and options beyond the usual ones. `network`: the second number of
+/// their loopback addresses, so that two test programs never meet.
 struct PostgresPair {
-    explicit PostgresPair(int network, const std::string& fencer_program) {
+    PostgresPair(int network, const std::vector<std::string>& fencer_command) {
         std::string name = (fs::temp_directory_path() / "cloudshelf-pg-XXXXXX").string();
         if (::mkdtemp(name.data()) == nullptr) std::abort();
         root = name;
@@ -212,8 +222,8 @@ struct PostgresPair {
                 root / "secrets" / fmt::format("postgres-{}.password", role), fmt::format("{}0f1e2d", role), 0600
             );
         }
-        east.emplace(root, "us-east-1", "us-west-2", fmt::format("127.{}.1.1", network), fencer_program);
-        west.emplace(root, "us-west-2", "us-east-1", fmt::format("127.{}.2.1", network), fencer_program);
+        east.emplace(root, "us-east-1", "us-west-2", fmt::format("127.{}.1.1", network), fencer_command);
+        west.emplace(root, "us-west-2", "us-east-1", fmt::format("127.{}.2.1", network), fencer_command);
     }
     PostgresPair(const PostgresPair&) = delete;
     PostgresPair& operator=(const PostgresPair&) = delete;

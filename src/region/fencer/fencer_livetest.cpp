@@ -73,9 +73,11 @@ private:
     std::vector<std::thread> threads_;
 };
 
-class FencerLive : public ::testing::Test {
+/// With a process namespace for each cluster, and without, as where the kernel allows none.
+class FencerLive : public ::testing::TestWithParam<const char*> {
 protected:
-    PostgresPair pair{142, FENCER_PROGRAM};
+    bool own_namespace = std::string(GetParam()) == "yes";
+    PostgresPair pair{142, {FENCER_PROGRAM, "--namespace", GetParam()}};
     PostgresSite& east = *pair.east;
 
     bool all_gone() { return east.processes().empty(); }
@@ -95,7 +97,11 @@ protected:
     }
 };
 
-TEST_F(FencerLive, NobodyIsAcknowledgedAfterTheDeadline) {
+INSTANTIATE_TEST_SUITE_P(Namespace, FencerLive, ::testing::Values("yes", "no"), [](const auto& named) {
+    return named.param;
+});
+
+TEST_P(FencerLive, NobodyIsAcknowledgedAfterTheDeadline) {
     pair.make_primary();
     if (HasFatalFailure()) return;
     for (int round = 0; round < 3; ++round) {
@@ -125,7 +131,7 @@ TEST_F(FencerLive, NobodyIsAcknowledgedAfterTheDeadline) {
 }
 
 /// Its orphaned backends would go on acknowledging, the long statement for seconds.
-TEST_F(FencerLive, AKilledPostmasterTakesItsBackendsWithIt) {
+TEST_P(FencerLive, AKilledPostmasterTakesItsBackendsWithIt) {
     pair.make_primary();
     if (HasFatalFailure()) return;
     Writers writers(east, 6);
@@ -143,13 +149,11 @@ TEST_F(FencerLive, AKilledPostmasterTakesItsBackendsWithIt) {
     EXPECT_LE(writers.last(), deadline);
 }
 
-TEST_F(FencerLive, WithoutItsFencerThereIsNoCluster) {
+TEST_P(FencerLive, WithoutItsFencerThereIsNoCluster) {
     pair.make_primary();
     if (HasFatalFailure()) return;
     Writers writers(east, 6);
     ASSERT_TRUE(eventually([&] { return writers.acknowledged() > 200 && writers.slow_is_busy(); }));
-    const bool own_namespace =
-        io::read_file(east.folder / "fencer.log").value_or("").find("fencer.no-namespace") == std::string::npos;
     const TimePoint killed = io::now();
     east.end_fencer(SIGKILL);
     if (!own_namespace) east.start_fencer();  // what supervises it does that; the leftovers end then
@@ -171,7 +175,7 @@ TEST_F(FencerLive, WithoutItsFencerThereIsNoCluster) {
     EXPECT_TRUE(eventually([&] { return east.ask("SELECT count(*) FROM t").has_value(); }));
 }
 
-TEST_F(FencerLive, APromotionThatThePageDoesNotAllowIsEnded) {
+TEST_P(FencerLive, APromotionThatThePageDoesNotAllowIsEnded) {
     pair.make_primary();
     if (HasFatalFailure()) return;
     pair.make_standby();
@@ -187,7 +191,7 @@ TEST_F(FencerLive, APromotionThatThePageDoesNotAllowIsEnded) {
     EXPECT_FALSE(west.cluster->start_primary());
 }
 
-TEST_F(FencerLive, AClientThatSaysNothingDelaysNothing) {
+TEST_P(FencerLive, AClientThatSaysNothingDelaysNothing) {
     pair.make_primary();
     if (HasFatalFailure()) return;
     std::vector<int> silent;
@@ -209,7 +213,7 @@ TEST_F(FencerLive, AClientThatSaysNothingDelaysNothing) {
     for (const int descriptor : silent) ::close(descriptor);
 }
 
-TEST_F(FencerLive, AKilledClusterLeavesNoSharedMemory) {
+TEST_P(FencerLive, AKilledClusterLeavesNoSharedMemory) {
     pair.make_primary();
     if (HasFatalFailure()) return;
     // Its id is in the seventh line of the lock file.

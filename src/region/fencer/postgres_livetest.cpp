@@ -15,7 +15,7 @@ using postgres::Rejoined;
 
 class PostgresLive : public ::testing::Test {
 protected:
-    PostgresPair pair{141, FENCER_PROGRAM};
+    PostgresPair pair{141, {FENCER_PROGRAM}};
     PostgresSite& east = *pair.east;
     PostgresSite& west = *pair.west;
 
