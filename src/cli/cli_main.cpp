@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
     int status = Exit::ok;
     add_up(app, status);
     add_status(app, status);
+    add_shop(app, status);
     add_break(app, status);
     add_move(app, status);
     add_down(app, status);
