@@ -21,13 +21,17 @@ int main(int argc, char** argv) {
     );
     app.set_version_flag("--version", "cloudshelf 0.1.0");
     int status = Exit::ok;
+    add_demo(app, status);
     add_up(app, status);
     add_status(app, status);
+    add_shop(app, status);
     add_break(app, status);
     add_move(app, status);
+    add_report(app, status);
     add_down(app, status);
     add_plan(app, status);
     add_journal(app, status);
+    add_bench(app, status);
     add_daemons(app, status);
     try {
         app.parse(argc, argv);

@@ -490,6 +490,10 @@ Result<ControlData> Cluster::control_data() const {
 Result<void> Cluster::promote(Duration limit) {
     const auto deadline = io::Deadline::after(limit);
     auto server = admin(limit);
+    while (!server && !deadline.passed()) {  // it may just be starting
+        std::this_thread::sleep_for(5ms);
+        server = admin(deadline.remaining());
+    }
     if (!server) return fail(server.error());
     // A paused replay would queue the promotion until somebody resumes it (reliability.md R12).
     const auto resumed = server->execute(

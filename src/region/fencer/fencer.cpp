@@ -157,6 +157,13 @@ bool Fencer::clear_leftovers() {
 }
 
 Result<pid_t> Fencer::spawn_cluster(const io::SpawnOptions& spawn) {
+    const auto without_namespace = [&](const char* why) {
+        io::log(io::Level::info, "fencer.no-namespace", {{"why", why}});
+        const auto postmaster = io::spawn(spawn);
+        if (postmaster) ::setpriority(PRIO_PROCESS, static_cast<id_t>(*postmaster), 0);
+        return postmaster;
+    };
+    if (options_.own_namespace == OwnNamespace::no) return without_namespace("not wanted");
     int alive[2];
     int report[2];
     if (::pipe2(alive, O_CLOEXEC) != 0) return fail("fencer.spawn", std::strerror(errno));
@@ -176,6 +183,7 @@ Result<pid_t> Fencer::spawn_cluster(const io::SpawnOptions& spawn) {
         if (uid != 0) keep_identity(uid, gid);
         be_first_process(spawn, alive[0], report[1]);
     }
+    const int problem = pid < 0 ? errno : 0;
     ::close(alive[0]);
     ::close(report[1]);
     std::string said;
@@ -187,10 +195,7 @@ Result<pid_t> Fencer::spawn_cluster(const io::SpawnOptions& spawn) {
     if (said.starts_with("+")) return pid;
     if (pid > 0) ::waitpid(pid, nullptr, 0);
     if (said.starts_with("-")) return fail("fencer.spawn", said.substr(1));
-    io::log(io::Level::info, "fencer.no-namespace", {{"why", std::strerror(errno)}});
-    const auto postmaster = io::spawn(spawn);
-    if (postmaster) ::setpriority(PRIO_PROCESS, static_cast<id_t>(*postmaster), 0);
-    return postmaster;
+    return without_namespace(std::strerror(problem));
 }
 
 std::string Fencer::start(bool as_primary) {

@@ -13,6 +13,9 @@
 
 namespace cloudshelf::region {
 
+/// Whether the cluster gets a process namespace of its own, where the kernel allows it.
+enum class OwnNamespace : bool { no, yes };
+
 struct FencerOptions {
     std::filesystem::path lease_page;
     std::filesystem::path pgdata;
@@ -23,6 +26,7 @@ struct FencerOptions {
     std::filesystem::path fences;                     // a line of JSON per fence
     Duration margin = std::chrono::milliseconds(80);  // fencing begins this long before the deadline
     std::string user;                                 // whom PostgreSQL runs as; empty: ours
+    OwnNamespace own_namespace = OwnNamespace::yes;
 };
 
 /// Starts, stops and fences one PostgreSQL cluster. Where the kernel allows it, the cluster lives in a process

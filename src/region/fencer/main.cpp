@@ -51,6 +51,7 @@ int fencer_main(std::span<const std::string> arguments) {
         .margin = std::chrono::milliseconds(std::strtol(given["--margin-ms"].c_str(), nullptr, 10)),
         .user = given["--user"],
     };
+    if (given["--namespace"] == "no") options.own_namespace = OwnNamespace::no;
     if (given.contains("--bin")) options.programs = given["--bin"];
     Fencer fencer(std::move(options), std::move(*page));
     return fencer.run();

@@ -1,0 +1,124 @@
+// shop: customers with a ledger.
+#include "cli/command.hpp"
+#include "cli/shopper.hpp"
+#include "io/signals.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+namespace cloudshelf::cli {
+namespace {
+
+namespace json = boost::json;
+
+io::Task<void> stop_when_asked(Shopper* shopper) {
+    co_await io::asked_to_end();
+    shopper->stop();
+}
+
+json::object to_json(const Shopper::Audit& audit) {
+    json::object acknowledged;
+    for (const auto& [service, count] : audit.acknowledged) acknowledged[service] = count;
+    json::array bad;
+    for (const auto& [write, found] : audit.bad) {
+        bad.push_back(
+            {{"service", write.service},
+             {"kind", write.kind},
+             {"id", write.id},
+             {"found", workload::name(found)},
+             {"acked_ns", write.acked.time_since_epoch().count()},
+             {"writer", write.writer},
+             {"epoch", write.epoch}}
+        );
+    }
+    return {{"acknowledged", std::move(acknowledged)}, {"bad", std::move(bad)}};
+}
+
+io::Task<int> go(ShopperOptions options, bool audit, bool as_json) {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    const std::filesystem::path ledger = options.ledger;
+    Shopper shopper(executor, std::move(options));
+    const auto ready = co_await shopper.prepare();
+    if (!ready) {
+        fmt::print(stderr, "cloudshelf shop: {}\n", ready.error().message);
+        co_return unavailable;
+    }
+    boost::asio::co_spawn(executor, stop_when_asked(&shopper), boost::asio::detached);
+    co_await shopper.run();
+    [[maybe_unused]] const auto said = io::replace_file(ledger.string() + ".live.json", shopper.live("reading back"));
+    int status = ok;
+    if (audit) {
+        const auto found = co_await shopper.audit();
+        const json::object result = to_json(found);
+        const auto written = io::replace_file(ledger.string() + ".audit.json", json::serialize(result));
+        if (!written) {
+            fmt::print(stderr, "cloudshelf shop: {}\n", written.error().message);
+            co_return failed;
+        }
+        if (!found.bad.empty()) status = not_met;
+        if (as_json) fmt::print("{}\n", json::serialize(result));
+    }
+    const auto figures = json::parse(shopper.live("done"));
+    [[maybe_unused]] const auto last = io::replace_file(ledger.string() + ".live.json", json::serialize(figures));
+    if (as_json && !audit) fmt::print("{}\n", json::serialize(figures));
+    if (!as_json) {
+        fmt::print(
+            "{} attempts succeeded, {} failed; {} writes acknowledged, p50 {:.1f} ms, p99 {:.1f} ms; ledger in {}\n",
+            json::serialize(figures.at("ok")),
+            json::serialize(figures.at("failed")),
+            json::serialize(figures.at("acknowledged_writes")),
+            figures.at("p50_ms").to_number<double>(),
+            figures.at("p99_ms").to_number<double>(),
+            ledger.string()
+        );
+    }
+    std::fflush(stdout);
+    std::_Exit(status);  // what still waits for a signal has nothing to clean up
+}
+
+}  // namespace
+
+void add_shop(CLI::App& app, int& status) {
+    auto* command = app.add_subcommand(
+        "shop", "customers: open-loop load through the public names, every acknowledged write in a ledger"
+    );
+    auto common = std::make_shared<Common>();
+    auto options = std::make_shared<ShopperOptions>();
+    auto seconds = std::make_shared<double>(30);
+    auto names = std::make_shared<std::string>();
+    auto audit = std::make_shared<bool>(false);
+    add_common(*command, *common);
+    command->add_option("--rate", options->rate, "transactions begun per second")
+        ->capture_default_str()
+        ->check(CLI::Range(0.1, 5000.0));
+    command->add_option("--for", *seconds, "for how long, e.g. 30s or 2m")
+        ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}}))
+        ->default_str("30s");
+    command->add_option("--ledger", options->ledger, "the ledger, JSON Lines; default: <data>/shop-<time>.jsonl");
+    command->add_option("--nameservers", *names, "ADDRESS:PORT,…; default: the twin's");
+    command->add_option("--name", options->name, "the shop's public name")->capture_default_str();
+    command->add_option("--port", options->port, "the shop's port")->capture_default_str();
+    command->add_option("--seed", options->seed, "of the customers' choices")->capture_default_str();
+    command->add_flag("--audit", *audit, "read everything back afterwards: what is missing, twice or wrong?");
+    command->footer("Example: cloudshelf shop --rate 200 --for 1m --audit");
+    command->callback([=, &status] {
+        const auto layout = lay_out(*common);
+        if (!layout) return void(status = layout.error());
+        std::string list = names->empty() ? layout->nameservers() : *names;
+        for (std::istringstream parts(list); std::getline(parts, list, ',');) {
+            const auto endpoint = io::Endpoint::parse(list);
+            if (!endpoint) return void(status = report(endpoint.error(), *common));
+            options->nameservers.push_back(*endpoint);
+        }
+        options->duration = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*seconds));
+        if (options->ledger.empty()) options->ledger = layout->directory / fmt::format("shop-{}.jsonl", io::utc_now());
+        status = io::run_program(go(*options, *audit, common->json));
+    });
+}
+
+}  // namespace cloudshelf::cli
