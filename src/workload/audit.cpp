@@ -3,15 +3,19 @@
 #include <boost/json.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace cloudshelf::workload {
 namespace {
 
 namespace json = boost::json;
 
-json::object to_json(const Acknowledged& write) {
+json::object to_json(const Acknowledged& write, Found found) {
     return {
+        {"service", write.service},
+        {"kind", write.kind},
         {"id", write.id},
+        {"found", name(found)},
         {"key", write.key},
         {"customer", write.customer},
         {"acked_ns", write.acked.time_since_epoch().count()},
@@ -21,13 +25,12 @@ json::object to_json(const Acknowledged& write) {
     };
 }
 
-}  // namespace
-
-std::optional<ReadBack> read_back(const Acknowledged& write) {
-    if (write.kind == "user") return ReadBack{.method = "POST", .target = "/sessions", .sign_in = true};
-    if (write.path.empty()) return std::nullopt;
-    return ReadBack{.target = write.path};
+/// Whether a success of this kind shows the service whole.
+bool proves(const Deed& deed) {
+    return deed.kind != "own-order" && deed.kind != "join";
 }
+
+}  // namespace
 
 Found judge_unknown(const Acknowledged& write, int status, const std::string& body) {
     if (write.kind != "payment") return judge(write, status, body);
@@ -39,6 +42,17 @@ Found judge_unknown(const Acknowledged& write, int status, const std::string& bo
             captured += json::value_to<std::string>(payment.at("status")) == "captured" ? 1 : 0;
         }
         return captured == 0 ? Found::missing : captured == 1 ? Found::present : Found::twice;
+    } catch (const std::exception&) {
+        return Found::wrong;
+    }
+}
+
+Found judge_again(const Acknowledged& write, int status, const std::string& body) {
+    if (status >= 500 || status == 429) return Found::unread;
+    if (status >= 300) return Found::wrong;
+    try {
+        const auto id = json::value_to<std::string>(json::parse(body).at(write.kind + "_id"));
+        return id == write.id ? Found::present : Found::twice;
     } catch (const std::exception&) {
         return Found::wrong;
     }
@@ -78,39 +92,34 @@ std::uint64_t AuditResult::count(Found found) const {
 }
 
 json::object to_json(const AuditResult& audit) {
+    constexpr std::array faults = {Found::missing, Found::twice, Found::wrong, Found::unread};
     json::object services;
     for (const auto& [what, count] : audit.counts) {
-        json::object& kinds = services.emplace(what.first, json::object{}).first->value().as_object();
         json::object kind{{"acknowledged", count.acknowledged}, {"present", count.present}};
-        for (const Found found : {Found::missing, Found::twice, Found::wrong, Found::unread}) {
-            json::array writes;
-            for (const auto& [write, verdict] : audit.bad) {
-                if (verdict == found && write.service == what.first && write.kind == what.second)
-                    writes.push_back(to_json(write));
-            }
-            kind[name(found)] = std::move(writes);
+        for (const Found fault : faults) {
+            kind[name(fault)] = std::ranges::count_if(audit.bad, [&](const auto& entry) {
+                const auto& [write, found] = entry;
+                return found == fault && write.service == what.first && write.kind == what.second;
+            });
         }
-        kinds[what.second] = std::move(kind);
+        services.emplace(what.first, json::object{}).first->value().as_object()[what.second] = std::move(kind);
     }
-    json::object doubtful{{"count", audit.unknown_outcomes}, {"present", audit.unknown_present}};
-    for (const Found found : {Found::twice, Found::wrong}) {
-        json::array writes;
-        for (const auto& [write, verdict] : audit.unknown) {
-            if (verdict == found) writes.push_back(to_json(write));
-        }
-        doubtful[name(found)] = std::move(writes);
-    }
+    json::array bad;
+    for (const auto& [write, found] : audit.bad) bad.push_back(to_json(write, found));
+    for (const auto& [write, found] : audit.unknown) bad.push_back(to_json(write, found));
     json::object result{{"acknowledged", audit.acknowledged()}};
-    for (const Found found : {Found::missing, Found::twice, Found::wrong, Found::unread})
-        result[name(found)] = audit.count(found);
+    for (const Found fault : faults) result[name(fault)] = audit.count(fault);
     result["by_service"] = std::move(services);
-    result["unknown_outcomes"] = std::move(doubtful);
+    result["bad"] = std::move(bad);
+    result["unknown_outcomes"] = json::object{{"count", audit.unknown_outcomes}, {"present", audit.unknown_present}};
     return result;
 }
 
 std::map<std::string, core::ServiceEvidence> evidence(const Ledger& ledger, const AuditResult& audit, Window window) {
     std::map<std::string, std::vector<core::Visit>> visits;
-    for (const auto& deed : ledger.deeds) visits[deed.service].push_back({deed.started, deed.ended, deed.ok});
+    for (const auto& deed : ledger.deeds) {
+        if (proves(deed) || !deed.ok) visits[deed.service].push_back({deed.started, deed.ended, deed.ok});
+    }
     std::map<std::string, core::ServiceEvidence> result;
     for (auto& [service, all] : visits) {
         const auto back = core::recovery(std::move(all), window.fault, window.until, window.soak);

@@ -13,17 +13,11 @@
 
 namespace cloudshelf::workload {
 
-/// How to read a write back. The shell adds the customer's token, or, for a user, sends the sign-in.
-struct ReadBack {
-    std::string method = "GET";
-    std::string target;
-    bool sign_in = false;  // as the write's customer: a user is there when they can sign in
-};
-/// Nothing: a write of this kind can't be found without its id.
-std::optional<ReadBack> read_back(const Acknowledged& write);
-
 /// The verdict on a write whose fate was never learnt: once or not at all is as it should be (`present`, `missing`).
 Found judge_unknown(const Acknowledged& write, int status, const std::string& body);
+
+/// The verdict from sending an acknowledged write once more with its key: the same id, or it is there twice.
+Found judge_again(const Acknowledged& write, int status, const std::string& body);
 
 /// What reading everything back found.
 struct AuditResult {
@@ -44,11 +38,13 @@ struct AuditResult {
     std::uint64_t acknowledged(const std::string& service) const;
     std::uint64_t count(Found found) const;  // unknown ones found twice or wrong included
 };
-/// {"acknowledged": n, "missing": n, …, "by_service": {"payments": {"order": {"acknowledged", "missing": […], …}}}}
+/// {"acknowledged": n, "missing": n, …, "by_service": {"payments": {"order": {"acknowledged", "missing": n, …}}},
+/// "bad": [each write that is not there as it should be], "unknown_outcomes": {…}}
 boost::json::object to_json(const AuditResult& audit);
 
 /// What the report needs to know of each service that customers used between `fault` and `until`. RTA comes from whole
-/// transactions; writes lost are those acknowledged at any time and missing now.
+/// transactions that show the service whole: looking at an old order proves no payment. Writes lost are those
+/// acknowledged at any time and missing now.
 struct Window {
     TimePoint fault{};
     TimePoint until{};
