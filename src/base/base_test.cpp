@@ -1,7 +1,7 @@
-#include <gtest/gtest.h>
-
 #include "base/digest.hpp"
 #include "base/random.hpp"
+
+#include <gtest/gtest.h>
 
 namespace cloudshelf {
 namespace {

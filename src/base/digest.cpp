@@ -1,12 +1,12 @@
 #include "base/digest.hpp"
 
-#include <array>
+#include "base/assert.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "base/assert.hpp"
+#include <array>
 
 namespace cloudshelf {
 namespace {

@@ -92,7 +92,7 @@ io::Task<Result<io::HttpResponse>> Shopper::write(
         if (!again) co_return std::move(reply.answer);
         if (deadline.passed())
             co_return fail("shop.given-up", fmt::format("{} {}: no answer in {} s", kind, key, write_limit / 1s));
-        const Duration pause = std::min<Duration>(number * 60ms, 400ms);
+        const Duration pause = std::min<Duration>(number * 50ms, 200ms);
         const auto jitter = std::chrono::milliseconds(random_.below(60));
         co_await io::wait_for(pause + jitter);
     }
@@ -163,10 +163,7 @@ io::Task<void> Shopper::sign_up(std::uint64_t number) {
 io::Task<void> Shopper::sign_in() {
     const std::string email = someone().email;
     const std::string body = json::serialize(json::object{{"email", email}, {"password", password}});
-    io::HttpRequest request{
-        .method = "POST", .target = "/sessions", .headers = {{"Content-Type", "application/json"}}, .body = body
-    };
-    co_await attempt("user-auth", "session", std::move(request));
+    co_await write("user-auth", "session", "/sessions", body, "", key());
 }
 
 io::Task<void> Shopper::buy() {

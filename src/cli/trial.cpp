@@ -189,6 +189,7 @@ Result<workload::Report> Trial::run() {
     const auto fault = twin::break_region(layout_, evidence.region);
     if (!fault) return fail(fault.error());
     evidence.fault = fault->at;
+    evidence.fault_over = fault->over;
     progress_(fmt::format("{} is lost: every process of it was killed at once", evidence.region));
     json::value failover;
     const auto recovered = until("recovering", 90s, "recovery", [&] {

@@ -142,7 +142,8 @@ io::Task<Result<void>> Actions::point_functions(RegionName to, io::Deadline dead
             boost::system::error_code bad;
             const json::value health = json::parse(answer->body, bad);
             const auto* writer = bad || !health.is_object() ? nullptr : health.as_object().if_contains("writer");
-            if (answer->status == 200 && writer && writer->is_string() && writer->as_string() == to.value()) co_return Result<void>{};
+            if (answer->status == 200 && writer && writer->is_string() && writer->as_string() == to.value())
+                co_return Result<void>{};
             last = answer->body;
         } else {
             last = answer.error().message;
@@ -331,7 +332,7 @@ io::Task<Result<void>> Actions::resume_writer(core::Execution& execution, io::De
     const RegionName from = execution.header().from;
     if (!record) co_return fail("controller.no-lease", "there is no lease");
     if (record->region != from) co_return Result<void>{};  // the new epoch exists: there is no way back, only forward
-    if (!record->released) {  // only paused
+    if (!record->released) {                               // only paused
         const json::object body{{"epoch", record->epoch.value()}, {"limit_ms", 0}};
         const auto answer = co_await agent(config_.site(from)->agent, "pause", json::serialize(body), deadline);
         if (!answer) co_return fail(answer.error());

@@ -60,11 +60,14 @@ ASYNC_TEST(Http, TellsNotDoneFromUnknown) {
     REQUIRE(started);
     HttpClient client(executor);
     HttpRequest slow{.target = "/slow"};
-    const auto late = co_await client.send({address, server.port()}, std::move(slow), Deadline::after(50ms));
+    const Endpoint endpoint{address, server.port()};
+    const auto late = co_await client.send(endpoint, std::move(slow), Deadline::after(50ms));
     REQUIRE(!late);
     EXPECT_EQ(late.error().code, "io.timeout");
     EXPECT_EQ(late.error().certainty, Certainty::unknown);
-    const auto refused = co_await client.send({address, 1}, HttpRequest{}, Deadline::after(2s));
+    const Endpoint nobody{address, 1};
+    HttpRequest request;
+    const auto refused = co_await client.send(nobody, std::move(request), Deadline::after(2s));
     REQUIRE(!refused);
     EXPECT_EQ(refused.error().code, "io.connect");
     EXPECT_EQ(refused.error().certainty, Certainty::not_done);
@@ -130,7 +133,9 @@ ASYNC_TEST(Http, Streams) {
     const auto started = server.start();
     REQUIRE(started);
     HttpClient client(executor);
-    const auto answer = co_await client.send({address, server.port()}, HttpRequest{}, Deadline::after(2s));
+    const Endpoint endpoint{address, server.port()};
+    HttpRequest request;
+    const auto answer = co_await client.send(endpoint, std::move(request), Deadline::after(2s));
     REQUIRE(answer);
     EXPECT_EQ(answer->body, "data: 0\n\ndata: 1\n\ndata: 2\n\n");
 }

@@ -36,9 +36,7 @@ Error problem(sqlite3* database, const char* doing) {
 /// A prepared statement with its parameters; finalised at the end of its scope.
 class Statement {
 public:
-    Statement(sqlite3* database, const char* sql) {
-        sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr);
-    }
+    Statement(sqlite3* database, const char* sql) { sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr); }
     ~Statement() { sqlite3_finalize(statement_); }
     Statement(const Statement&) = delete;
     Statement& operator=(const Statement&) = delete;

@@ -78,7 +78,13 @@ Result<void> first_lease(const Layout& layout) {
 /// The bookstore's tables and books, where they are not there yet.
 Result<void> stock(const Layout& layout, const UpOptions& options) {
     io::SpawnOptions gateway;
-    gateway.argv = {options.programs / "cloudshelf-region", "gateway", "--config", layout.primary.directory / "gateway.json", "--prepare"};
+    gateway.argv = {
+        options.programs / "cloudshelf-region",
+        "gateway",
+        "--config",
+        layout.primary.directory / "gateway.json",
+        "--prepare"
+    };
     Error last;
     // The database's own set-up (roles, database) ends a moment after its first start.
     for (const auto deadline = io::Deadline::after(30s); !deadline.passed(); std::this_thread::sleep_for(100ms)) {
@@ -220,8 +226,9 @@ Result<Fault> break_region(const Layout& layout, const std::string& name) {
     }
     auto file = io::AppendFile::open(layout.directory / "faults.jsonl");
     if (!file) return fail(file.error());
-    const Fault fault{.at = io::now(), .what = "region-loss", .region = region->name};
+    Fault fault{.at = io::now(), .what = "region-loss", .region = region->name};
     const bool gone = kill_site(region->directory);
+    fault.over = io::now();
     const json::object line{
         {"at_ns", fault.at.time_since_epoch().count()}, {"what", fault.what}, {"region", name}, {"utc", io::utc_now()}
     };

@@ -35,7 +35,8 @@ bool is_up(const Layout& layout);
 
 /// The moment of a fault, by io::now(): what RTA and RPA count from.
 struct Fault {
-    TimePoint at;
+    TimePoint at;    // when it began
+    TimePoint over;  // when nothing of the region was left
     std::string what;
     RegionName region;
 };

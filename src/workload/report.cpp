@@ -35,7 +35,7 @@ core::ServiceEvidence evidence_of(const Evidence& evidence, const std::string& s
     core::ServiceEvidence result;
     for (const auto& attempt : evidence.ledger.attempts) {
         const bool counts = attempt.ok && attempt.service == service && proves(service, attempt.kind);
-        if (!counts || attempt.started < evidence.fault) continue;
+        if (!counts || attempt.started < evidence.fault_over) continue;
         if (!result.first_success || attempt.ended < *result.first_success) result.first_success = attempt.ended;
     }
     for (const auto& write : evidence.ledger.writes) result.acknowledged_writes += write.service == service ? 1 : 0;

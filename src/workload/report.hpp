@@ -32,8 +32,9 @@ struct MoveRecord {
 /// All that a report rests on; nothing in it is computed yet.
 struct Evidence {
     const core::Plan* plan = nullptr;
-    std::string region;  // the one that was lost
-    TimePoint fault{};
+    std::string region;      // the one that was lost
+    TimePoint fault{};       // when it began
+    TimePoint fault_over{};  // when nothing of the region was left: what is answered from then on is a recovery
     std::string utc;
     Ledger ledger;
     std::vector<std::pair<Acknowledged, Found>> bad;  // acknowledged writes that are not there as they should be

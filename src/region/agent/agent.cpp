@@ -300,7 +300,8 @@ io::Task<void> Agent::look() {
         } else if (holder_) {
             co_await keep_in_step();
         }
-        co_await io::wait_for(acting_ ? look_again : config_.probe_interval);
+        const Duration pause = acting_ ? look_again : config_.probe_interval;
+        co_await io::wait_for(pause);
     }
 }
 
@@ -343,7 +344,8 @@ io::Task<void> Agent::take_role(core::NextMove move) {
             auto running_work = pool_.run([this] { return cluster_->is_running(); });
             const bool running = co_await std::move(running_work);
             // A server that is started again waits for nobody until its standby is back; the record says so first.
-            done = co_await become_writer(running ? lease_->sync : core::Sync::degraded);
+            const core::Sync sync = running ? lease_->sync : core::Sync::degraded;
+            done = co_await become_writer(sync);
             if (done && running) break;
             auto done_work = pool_.run([this] {
                 if (const auto written = cluster_->configure(std::nullopt); !written) return written;
