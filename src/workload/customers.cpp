@@ -25,16 +25,6 @@ std::string sign_in_body(const std::string& email) {
     return json::serialize(json::object{{"email", email}, {"password", password}});
 }
 
-Request sign_in_request(const std::string& email) {
-    return {
-        .service = "user-auth",
-        .kind = "session",
-        .method = "POST",
-        .target = "/sessions",
-        .body = sign_in_body(email),
-    };
-}
-
 /// The error's code, or an empty text.
 std::string code_of(const std::string& body) {
     boost::system::error_code bad;
@@ -59,6 +49,30 @@ const char* service_of(const Request& request) {
 }
 
 }  // namespace
+
+Request Customers::sign_in(const std::string& email) {
+    return {
+        .service = "user-auth",
+        .kind = "session",
+        .method = "POST",
+        .target = "/sessions",
+        .body = sign_in_body(email),
+    };
+}
+
+void Customers::signed_in(const std::string& email, const Answer& answer) {
+    boost::system::error_code bad;
+    const json::value value = json::parse(answer.body, bad);
+    if (bad) return;
+    const auto* token = value.find_pointer("/token", bad);
+    if (token != nullptr && token->is_string()) tokens_[email] = std::string(token->as_string());
+}
+
+std::optional<std::string> Customers::token_of(const std::string& email) const {
+    const auto found = tokens_.find(email);
+    if (found == tokens_.end()) return std::nullopt;
+    return found->second;
+}
 
 std::string Customers::key() {
     return fmt::format("{}-{}", options_.run, ++keys_);
@@ -105,7 +119,7 @@ Request Customers::first_request(Transaction& transaction) {
         case Kind::look:
             return {.service = "book-catalog", .kind = "book", .target = fmt::format("/books/{}", book)};
         case Kind::sign_in:
-            return sign_in_request(customer.email);
+            return sign_in(customer.email);
         case Kind::own_order: {
             const Order& order = orders_[random_.below(orders_.size())];
             transaction.write = {.kind = "order", .id = order.id, .expect = order.total};
@@ -314,7 +328,7 @@ Next Customers::succeeded(Id id, const Answer& answer, TimePoint now, Next next)
     }
     if (transaction.kind == Kind::join) {
         transaction.customer.email = write.customer;
-        return send(transaction, sign_in_request(write.customer), now, std::move(next));
+        return send(transaction, sign_in(write.customer), now, std::move(next));
     }
     return finish(id, true, now, std::move(next));
 }
@@ -357,10 +371,13 @@ std::vector<Customers::Id> Customers::under_way() const {
 
 std::optional<Request> Customers::read_back(const Acknowledged& write) const {
     if (write.path.empty()) return std::nullopt;
-    if (write.kind == "user") return sign_in_request(write.customer);
-    Request request{.service = write.service, .kind = write.kind, .target = write.path};
-    if (const auto token = tokens_.find(write.customer); token != tokens_.end()) request.token = token->second;
-    return request;
+    if (write.kind == "user") return sign_in(write.customer);
+    return Request{
+        .service = write.service,
+        .kind = write.kind,
+        .target = write.path,
+        .token = token_of(write.customer).value_or(""),
+    };
 }
 
 std::optional<Request> Customers::again(const Acknowledged& write) const {

@@ -96,9 +96,14 @@ public:
     /// The customer walks away: what was on its way is unknown.
     Next abandon(Id id, TimePoint now);
     std::vector<Id> under_way() const;
+    bool knows(Id id) const { return transactions_.contains(id); }
 
     /// The request that reads a write back; nothing when it can't be found without its id.
     std::optional<Request> read_back(const Acknowledged& write) const;
+    /// The sign-in of a customer; `signed_in` learns the token from its answer, if there is one.
+    static Request sign_in(const std::string& email);
+    void signed_in(const std::string& email, const Answer& answer);
+    std::optional<std::string> token_of(const std::string& email) const;
     /// For a write that took several attempts: the same request once more. A shop that keeps its promise answers with
     /// the same id; another one has done it twice.
     std::optional<Request> again(const Acknowledged& write) const;
