@@ -134,6 +134,8 @@ io::Task<Result<void>> Shopper::prepare() {
     auto file = io::AppendFile::open(options_.ledger);
     if (!file) co_return fail(file.error());
     ledger_ = std::move(*file);
+    // An earlier run may have been killed in the middle of a line.
+    if (const auto begun = ledger_.append("\n", io::AppendFile::Sync::no); !begun) co_return fail(begun.error());
     const auto deadline = io::Deadline::after(60s);
     while (!customers_.pool_full() && !trouble_) {
         if (deadline.passed())

@@ -115,7 +115,9 @@ json::object to_json(const AuditResult& audit) {
     return result;
 }
 
-std::map<std::string, core::ServiceEvidence> evidence(const Ledger& ledger, const AuditResult& audit, Window window) {
+std::map<std::string, core::ServiceEvidence> evidence_of(
+    const Ledger& ledger, const std::vector<std::pair<Acknowledged, Found>>& bad, Window window
+) {
     std::map<std::string, std::vector<core::Visit>> visits;
     for (const auto& deed : ledger.deeds) {
         if (proves(deed) || !deed.ok) visits[deed.service].push_back({deed.started, deed.ended, deed.ok});
@@ -125,9 +127,9 @@ std::map<std::string, core::ServiceEvidence> evidence(const Ledger& ledger, cons
         const auto back = core::recovery(std::move(all), window.fault, window.until, window.soak);
         result[service] = {.first_success = back.first_success, .green_since = back.green_since, .soak_measured = true};
     }
-    for (const auto& [what, count] : audit.counts) result[what.first].acknowledged_writes += count.acknowledged;
-    for (const auto& [write, found] : audit.bad) {
-        if (found == Found::missing) result[write.service].missing.push_back(write.acked);
+    for (const auto& write : ledger.writes) result[write.service].acknowledged_writes += 1;
+    for (const auto& [write, found] : bad) {
+        if (found == Found::missing && write.acked < window.until) result[write.service].missing.push_back(write.acked);
     }
     return result;
 }

@@ -42,15 +42,17 @@ struct AuditResult {
 /// "bad": [each write that is not there as it should be], "unknown_outcomes": {…}}
 boost::json::object to_json(const AuditResult& audit);
 
-/// What the report needs to know of each service that customers used between `fault` and `until`. RTA comes from whole
-/// transactions that show the service whole: looking at an old order proves no payment. Writes lost are those
-/// acknowledged at any time and missing now.
+/// What the report needs to know of each service that customers used from `fault` to before `until`. RTA comes from
+/// whole transactions that show the service whole: looking at an old order proves no payment. Writes lost are those
+/// acknowledged before `until` and missing now.
 struct Window {
     TimePoint fault{};
     TimePoint until{};
     Duration soak{};
 };
-std::map<std::string, core::ServiceEvidence> evidence(const Ledger& ledger, const AuditResult& audit, Window window);
+std::map<std::string, core::ServiceEvidence> evidence_of(
+    const Ledger& ledger, const std::vector<std::pair<Acknowledged, Found>>& bad, Window window
+);
 
 /// The acknowledged writes as a witness against two writers.
 std::vector<core::WriteSeen> writes_seen(const Ledger& ledger);

@@ -132,6 +132,7 @@ Ledger parse_ledger(const std::string& content) {
     Ledger ledger;
     std::istringstream lines(content);
     for (std::string line; std::getline(lines, line);) {
+        if (line.empty()) continue;
         try {
             read_line(json::parse(line), ledger);
         } catch (const std::exception&) {
@@ -155,6 +156,13 @@ const char* name(Found found) {
             return "unread";
     }
     return "?";
+}
+
+std::optional<Found> found_named(const std::string& text) {
+    for (const Found found : {Found::present, Found::missing, Found::twice, Found::wrong, Found::unread}) {
+        if (text == name(found)) return found;
+    }
+    return std::nullopt;
 }
 
 Found judge(const Acknowledged& write, int status, const std::string& body) {

@@ -66,6 +66,8 @@ Ledger parse_ledger(const std::string& text);
 /// What reading an acknowledged write back found. `unread`: nobody answered, so nothing is proven.
 enum class Found { present, missing, twice, wrong, unread };
 const char* name(Found found);
+/// The opposite; nothing for another text.
+std::optional<Found> found_named(const std::string& text);
 
 /// The verdict on one write from the answer to its read-back: status, and a JSON body.
 Found judge(const Acknowledged& write, int status, const std::string& body);
