@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 timed = @start=$$(date +%s); $(2); status=$$?; echo "make $(1): $$(( $$(date +%s) - start )) s"; exit $$status
 
-.PHONY: setup configure build test check demo bench bench-failover docs clean format asan tsan
+.PHONY: setup configure build test check demo bench bench-failover clean format asan tsan
 setup:
 	@tools/setup.sh
 
@@ -33,3 +33,10 @@ demo: build
 
 clean:
 	rm -rf build bin
+
+# Docs of figures: docs/benchmarks.md. Each run is a fresh twin; 20 runs take about ten minutes.
+RUNS ?= 20
+bench-failover: build
+	$(call timed,bench-failover,bin/cloudshelf bench-failover --runs $(RUNS))
+
+bench: bench-failover

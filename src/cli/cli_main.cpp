@@ -30,8 +30,10 @@ int main(int argc, char** argv) {
     add_report(app, status);
     add_down(app, status);
     add_plan(app, status);
+    add_catalog(app, status);
     add_journal(app, status);
     add_bench(app, status);
+    add_soak(app, status);
     add_daemons(app, status);
     try {
         app.parse(argc, argv);

@@ -21,18 +21,21 @@ std::string text(const json::value& value, const std::string& pointer, const cha
     return json::serialize(*found);
 }
 
-std::string painted(std::string word, bool colour) {
-    if (!colour) return word;
+/// Padded first: colours have no width.
+std::string painted(const std::string& word, bool colour, std::size_t width = 0) {
+    const std::string padding(word.size() < width ? width - word.size() : 0, ' ');
+    if (!colour || word.empty()) return word + padding;
     const bool good =
         word == "writer" || word == "standby" || word == "healthy" || word == "succeeded" || word == "in-step";
     const bool bad = word == "down" || word == "fenced" || word == "quarantined" || word == "failed";
-    return fmt::format("\x1b[{}m{}\x1b[0m", good ? "32" : bad ? "31" : "33", word);
+    return fmt::format("\x1b[{}m{}\x1b[0m{}", good ? "32" : bad ? "31" : "33", word, padding);
 }
 
 std::string lag(const json::value& region) {
     const auto* seconds = find(region, "/postgres/lag_seconds");
     const auto* bytes = find(region, "/postgres/lag_bytes");
-    if (!bytes || !bytes->is_number()) return "";
+    const auto* running = find(region, "/postgres/running");
+    if (!bytes || !bytes->is_number() || !running || !running->is_bool() || !running->as_bool()) return "";
     return fmt::format(
         "  lag {} B{}",
         json::serialize(*bytes),
@@ -52,10 +55,10 @@ std::string picture(const json::value& status, bool colour) {
     if (const auto* regions = find(status, "/regions"); regions && regions->is_object()) {
         for (const auto& [name, region] : regions->as_object()) {
             out += fmt::format(
-                "  {:<12} {:<10} {:<10}{}\n",
+                "  {:<12} {} {}{}\n",
                 std::string(name),
-                painted(text(region, "/verdict"), colour),
-                painted(text(region, "/role", ""), colour),
+                painted(text(region, "/verdict"), colour, 10),
+                painted(text(region, "/role", ""), colour, 11),
                 lag(region)
             );
         }

@@ -21,9 +21,6 @@ void add_up(CLI::App& app, int& status) {
     auto common = std::make_shared<Common>();
     auto options = std::make_shared<twin::UpOptions>();
     add_common(*command, *common);
-    command->add_option(
-        "--catalog", options->catalogue, "books to load (goodbooks-10k's CSV); default: the built-in few hundred"
-    );
     command->footer("Example: cloudshelf up --data /var/tmp/shelf --network-base 20");
     command->callback([=, &status] {
         const auto layout = lay_out(*common);

@@ -1,6 +1,7 @@
 #include "controller/controller.hpp"
 
 #include "base/digest.hpp"
+#include "base/random.hpp"
 #include "core/procedures.hpp"
 #include "io/log.hpp"
 #include "io/signals.hpp"
@@ -38,6 +39,14 @@ std::string text(const json::value& value, const char* pointer) {
 void die_if_asked(const std::string& step, const char* when) {
     const char* asked = std::getenv("CLOUDSHELF_DIE_AT");
     if (asked != nullptr && asked == step + ":" + when) std::_Exit(99);
+}
+
+/// A share of the probes is lost, on purpose: for the soak (`CLOUDSHELF_DROP_PROBES=0.01`).
+bool lost_on_purpose() {
+    static const char* share = std::getenv("CLOUDSHELF_DROP_PROBES");
+    static const double wanted = share == nullptr ? 0 : std::strtod(share, nullptr);
+    static Random random(static_cast<std::uint64_t>(io::now().time_since_epoch().count()));
+    return wanted > 0 && random.unit() < wanted;
 }
 
 }  // namespace
@@ -103,7 +112,7 @@ io::Task<void> Controller::watch_gateway(RegionName region, io::Endpoint gateway
         const auto answer =
             co_await client_.send(gateway, std::move(request), io::Deadline::after(config_.probe_timeout));
         Seen& seen = seen_[region];
-        seen.gateway = answer && answer->status == 200;
+        seen.gateway = answer && answer->status == 200 && !lost_on_purpose();
         seen.gateway_at = io::now();
         ++probes_;
         due += config_.probe_interval;
@@ -124,7 +133,7 @@ io::Task<void> Controller::watch_agent(SiteConfig site) {
         const auto answer =
             co_await client_.send(site.agent, std::move(request), io::Deadline::after(config_.probe_timeout));
         Seen& seen = seen_[site.region];
-        seen.agent = answer && answer->status == 200;
+        seen.agent = answer && answer->status == 200 && !lost_on_purpose();
         seen.agent_at = io::now();
         due += config_.probe_interval;
         const bool late = io::now() - due > config_.probe_interval;

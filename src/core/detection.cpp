@@ -41,7 +41,8 @@ Verdict RegionHealth::verdict(TimePoint now) const {
         any_failure |= vantage.failures > 0;
         streams |= vantage.streams;
     }
-    if (fresh < options_.quorum) return Verdict::unknown;
+    // Too few to condemn it; but one that reaches it proves that it is there.
+    if (fresh < options_.quorum) return fresh > 0 && !any_failure ? Verdict::healthy : Verdict::unknown;
     // All fresh vantages have to agree as well: one that reaches the region proves that it is there.
     if (against >= options_.quorum && against == fresh)
         return streams ? Verdict::unreachable_but_streaming : Verdict::down;

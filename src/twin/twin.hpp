@@ -18,7 +18,6 @@ using Progress = std::function<void(const std::string& line)>;
 
 struct UpOptions {
     std::filesystem::path programs;   // the folder of cloudshelf, cloudshelf-region, bookstore-processor
-    std::filesystem::path catalogue;  // CSV to load; empty: the one built in
     bool quiet_gateways = true;       // no access log
 };
 
