@@ -51,7 +51,8 @@ Shopper::Shopper(io::Executor executor, ShopperOptions options)
           {.rate = options_.rate,
            .seed = options_.seed,
            .run = run_name(options_.seed),
-           .pool = static_cast<std::size_t>(options_.customers)}
+           .pool = static_cast<std::size_t>(options_.customers),
+           .write_limit = options_.write_limit}
       ) {}
 
 io::Task<workload::Event> Shopper::ask(workload::Request request) {
@@ -100,7 +101,10 @@ void Shopper::note(const workload::Next& next) {
     if (!attempt.region.empty()) region_ = attempt.region;
     recent_.push_back({attempt.ended, attempt.ok, attempt.service});
     while (attempt.ended - recent_.front().at > 1s) recent_.pop_front();
-    if (!attempt.ok) return;
+    if (!attempt.ok) {
+        last_failure_ = attempt.why;
+        return;
+    }
     latencies_ms_.push_back(std::chrono::duration<double, std::milli>(attempt.ended - attempt.started).count());
     if (latencies_ms_.size() > latencies_kept) latencies_ms_.pop_front();
 }
@@ -136,10 +140,21 @@ io::Task<Result<void>> Shopper::prepare() {
     ledger_ = std::move(*file);
     // An earlier run may have been killed in the middle of a line.
     if (const auto begun = ledger_.append("\n", io::AppendFile::Sync::no); !begun) co_return fail(begun.error());
-    const auto deadline = io::Deadline::after(60s);
+    const auto deadline = io::Deadline::after(options_.ready_limit);
     while (!customers_.pool_full() && !trouble_) {
-        if (deadline.passed())
-            co_return fail("shop.no-shop", fmt::format("{} took no customers within 60 s", options_.name));
+        if (deadline.passed()) {
+            co_return fail(
+                "shop.no-shop",
+                fmt::format(
+                    "{}, port {}, took no customers within {:.0f} s (last answer: {}); is the shop up, and do the name "
+                    "servers know it?",
+                    options_.name,
+                    options_.port,
+                    std::chrono::duration<double>(options_.ready_limit).count(),
+                    last_failure_.empty() ? "none" : last_failure_
+                )
+            );
+        }
         const std::uint64_t failed_before = failed_;
         auto begun = customers_.join(io::now());
         co_await carry(std::move(begun));

@@ -27,7 +27,9 @@ struct ShopperOptions {
     std::uint64_t seed = 1;
     int customers = 24;  // signed up before the load begins
     Duration attempt_limit = std::chrono::seconds(2);
-    Duration patience = std::chrono::seconds(10);  // for transactions under way, after the last arrival
+    Duration write_limit = std::chrono::seconds(60);  // no payment is forgotten before
+    Duration ready_limit = std::chrono::seconds(60);  // for the first customers
+    Duration patience = std::chrono::seconds(10);     // for transactions under way, after the last arrival
 };
 
 /// Carries out what workload::Customers decide: outside every region, through the shop's public name, believing an
@@ -38,7 +40,7 @@ public:
     Shopper(io::Executor executor, ShopperOptions options);
 
     /// Opens the ledger and signs the first customers up. Errors: "shop.no-shop" when the shop does not answer within
-    /// 60 s; those of io::AppendFile.
+    /// the limit; those of io::AppendFile.
     io::Task<Result<void>> prepare();
     /// Arrivals until the duration is over or `stop` was called; then waits for transactions under way, and notes what
     /// was still on its way when patience ended as unknown. Errors: the ledger could not be written, which ends the
@@ -92,6 +94,7 @@ private:
     bool done_ = false;
     bool watching_ = false;
     std::string region_;  // who answered last
+    std::string last_failure_;
 };
 
 }  // namespace cloudshelf::cli
