@@ -21,50 +21,69 @@ io::Task<void> stop_when_asked(Shopper* shopper) {
     shopper->stop();
 }
 
-json::object to_json(const Shopper::Audit& audit) {
-    json::object acknowledged;
-    for (const auto& [service, count] : audit.acknowledged) acknowledged[service] = count;
-    json::array bad;
-    for (const auto& [write, found] : audit.bad) {
-        bad.push_back(
-            {{"service", write.service},
-             {"kind", write.kind},
-             {"id", write.id},
-             {"found", workload::name(found)},
-             {"acked_ns", write.acked.time_since_epoch().count()},
-             {"writer", write.writer},
-             {"epoch", write.epoch}}
+/// Prints and keeps what became of the acknowledged writes. Answers the exit status.
+int tell(const workload::AuditResult& found, const std::filesystem::path& ledger, bool as_json) {
+    const json::object result = workload::to_json(found);
+    const auto written = io::replace_file(ledger.string() + ".audit.json", json::serialize(result));
+    if (!written) {
+        fmt::print(stderr, "cloudshelf shop: {}\n", written.error().message);
+        return failed;
+    }
+    if (as_json) {
+        fmt::print("{}\n", json::serialize(result));
+    } else {
+        using workload::Found;
+        fmt::print(
+            "{} acknowledged writes: {} missing, {} twice, {} wrong, {} could not be read back; "
+            "{} outcomes were never learnt\n",
+            found.acknowledged(),
+            found.count(Found::missing),
+            found.count(Found::twice),
+            found.count(Found::wrong),
+            found.count(Found::unread),
+            found.unknown_outcomes
         );
     }
-    return {{"acknowledged", std::move(acknowledged)}, {"bad", std::move(bad)}};
+    return found.bad.empty() && found.unknown.empty() ? ok : not_met;
 }
 
-io::Task<int> go(ShopperOptions options, bool audit, bool as_json) {
+int tell(const Error& error) {
+    fmt::print(stderr, "cloudshelf shop: {}\n", error.message);
+    return error.code == "shop.no-shop" ? unavailable : failed;
+}
+
+io::Task<int> read_back(ShopperOptions options, bool as_json) {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    const std::filesystem::path path = options.ledger;
+    const auto text = io::read_file(path, 1u << 30);
+    if (!text) {
+        tell(text.error());
+        co_return no_input;
+    }
+    Shopper shopper(executor, std::move(options));
+    shopper.adopt(workload::parse_ledger(*text));
+    const auto found = co_await shopper.audit();
+    co_return tell(found, path, as_json);
+}
+
+io::Task<int> shop(ShopperOptions options, bool audit, bool as_json) {
     const auto executor = co_await boost::asio::this_coro::executor;
     const std::filesystem::path ledger = options.ledger;
+    const std::filesystem::path live = ledger.string() + ".live.json";
     Shopper shopper(executor, std::move(options));
     const auto ready = co_await shopper.prepare();
-    if (!ready) {
-        fmt::print(stderr, "cloudshelf shop: {}\n", ready.error().message);
-        co_return unavailable;
-    }
+    if (!ready) co_return tell(ready.error());
     boost::asio::co_spawn(executor, stop_when_asked(&shopper), boost::asio::detached);
-    co_await shopper.run();
-    [[maybe_unused]] const auto said = io::replace_file(ledger.string() + ".live.json", shopper.live("reading back"));
+    const auto shopped = co_await shopper.run();
+    if (!shopped) co_return tell(shopped.error());
+    [[maybe_unused]] const auto said = io::replace_file(live, shopper.live("reading back"));
     int status = ok;
     if (audit) {
         const auto found = co_await shopper.audit();
-        const json::object result = to_json(found);
-        const auto written = io::replace_file(ledger.string() + ".audit.json", json::serialize(result));
-        if (!written) {
-            fmt::print(stderr, "cloudshelf shop: {}\n", written.error().message);
-            co_return failed;
-        }
-        if (!found.bad.empty()) status = not_met;
-        if (as_json) fmt::print("{}\n", json::serialize(result));
+        status = tell(found, ledger, as_json);
     }
-    const auto figures = json::parse(shopper.live("done"));
-    [[maybe_unused]] const auto last = io::replace_file(ledger.string() + ".live.json", json::serialize(figures));
+    const json::value figures = json::parse(shopper.live("done"));
+    [[maybe_unused]] const auto last = io::replace_file(live, json::serialize(figures));
     if (as_json && !audit) fmt::print("{}\n", json::serialize(figures));
     if (!as_json) {
         fmt::print(
@@ -77,8 +96,7 @@ io::Task<int> go(ShopperOptions options, bool audit, bool as_json) {
             ledger.string()
         );
     }
-    std::fflush(stdout);
-    std::_Exit(status);  // what still waits for a signal has nothing to clean up
+    co_return status;
 }
 
 }  // namespace
@@ -92,6 +110,7 @@ void add_shop(CLI::App& app, int& status) {
     auto seconds = std::make_shared<double>(30);
     auto names = std::make_shared<std::string>();
     auto audit = std::make_shared<bool>(false);
+    auto audit_only = std::make_shared<bool>(false);
     add_common(*command, *common);
     command->add_option("--rate", options->rate, "transactions begun per second")
         ->capture_default_str()
@@ -105,6 +124,9 @@ void add_shop(CLI::App& app, int& status) {
     command->add_option("--port", options->port, "the shop's port")->capture_default_str();
     command->add_option("--seed", options->seed, "of the customers' choices")->capture_default_str();
     command->add_flag("--audit", *audit, "read everything back afterwards: what is missing, twice or wrong?");
+    command->add_flag(
+        "--audit-only", *audit_only, "no shopping: read back what the ledger of an earlier run says was acknowledged"
+    );
     command->footer("Example: cloudshelf shop --rate 200 --for 1m --audit");
     command->callback([=, &status] {
         const auto layout = lay_out(*common);
@@ -117,7 +139,8 @@ void add_shop(CLI::App& app, int& status) {
         }
         options->duration = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*seconds));
         if (options->ledger.empty()) options->ledger = layout->directory / fmt::format("shop-{}.jsonl", io::utc_now());
-        status = io::run_program(go(*options, *audit, common->json));
+        status =
+            io::run_program(*audit_only ? read_back(*options, common->json) : shop(*options, *audit, common->json));
     });
 }
 

@@ -1,15 +1,17 @@
 #pragma once
 
-#include "base/random.hpp"
 #include "drivers/dns/resolver.hpp"
 #include "io/file.hpp"
 #include "io/http.hpp"
+#include "workload/audit.hpp"
+#include "workload/customers.hpp"
 #include "workload/ledger.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <map>
-#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,75 +26,65 @@ struct ShopperOptions {
     std::uint16_t port = 8080;
     std::uint64_t seed = 1;
     int customers = 24;  // signed up before the load begins
+    Duration attempt_limit = std::chrono::seconds(2);
+    Duration write_limit = std::chrono::seconds(60);  // no payment is forgotten before
+    Duration ready_limit = std::chrono::seconds(60);  // for the first customers
+    Duration patience = std::chrono::seconds(10);     // for transactions under way, after the last arrival
 };
 
-/// Customers outside every region: they find the shop by its public name, believe an answer for its TTL, and keep a
-/// ledger of their own. Open loop: arrivals are fixed by the rate and the seed, never by answers. Every write has an
-/// idempotency key and is sent again with it until its fate is known.
+/// Carries out what workload::Customers decide: outside every region, through the shop's public name, believing an
+/// answer for its TTL, with a ledger of its own. Lives on one loop; has to outlive `prepare`, `run` and `audit`, and
+/// leaves nothing running when these have ended.
 class Shopper {
 public:
     Shopper(io::Executor executor, ShopperOptions options);
 
-    /// Signs the first customers up. Errors: "shop.no-shop" when the shop does not answer within 60 s.
+    /// Opens the ledger and signs the first customers up. Errors: "shop.no-shop" when the shop does not answer within
+    /// the limit; those of io::AppendFile.
     io::Task<Result<void>> prepare();
-    /// Arrivals until the duration is over or `stop` was called; then waits for those under way, 30 s at most.
-    io::Task<void> run();
+    /// Arrivals until the duration is over or `stop` was called; then waits for transactions under way, and notes what
+    /// was still on its way when patience ended as unknown. Errors: the ledger could not be written, which ends the
+    /// run: what is not in the ledger would prove nothing.
+    io::Task<Result<void>> run();
     void stop() { stopping_ = true; }
 
-    struct Audit {
-        std::map<std::string, std::uint64_t> acknowledged;  // by service
-        std::vector<std::pair<workload::Acknowledged, workload::Found>> bad;
-    };
-    /// Reads every acknowledged write back.
-    io::Task<Audit> audit();
+    /// Instead of `prepare` and `run`: what an earlier run acknowledged, for `audit`.
+    void adopt(workload::Ledger ledger);
+    /// Reads every acknowledged write back, signing in anew where need be.
+    io::Task<workload::AuditResult> audit();
 
-    /// Live figures, for whoever watches: also written to `<ledger>.live.json` five times a second.
+    /// Live figures as JSON, for whoever watches: also written to `<ledger>.live.json` five times a second.
     std::string live(const char* phase) const;
 
 private:
-    struct Customer {
-        std::string email;
-        std::string token;
-    };
-    struct Reply {
-        Result<io::HttpResponse> answer;
-        TimePoint started{};
-        TimePoint ended{};
+    struct Recent {
+        TimePoint at{};
+        bool ok = false;
+        std::string service;
     };
 
-    io::Task<void> transaction(std::uint64_t number);
-    io::Task<void> browse();
-    io::Task<void> look_at_book();
-    io::Task<void> rate_book();
-    io::Task<void> sign_up(std::uint64_t number);
-    io::Task<void> sign_in();
-    io::Task<void> buy();
+    io::Task<workload::Event> ask(workload::Request request);
+    io::Task<void> carry(workload::Customers::Begun begun);
+    io::Task<void> carry_apart(workload::Customers::Begun begun);
     io::Task<void> watch();
-
-    /// One attempt, through the public name; noted in the ledger.
-    io::Task<Reply> attempt(std::string service, std::string kind, io::HttpRequest request);
-    /// A write, with its key, until its fate is known or the time is up.
-    io::Task<Result<io::HttpResponse>> write(
-        std::string service, std::string kind, std::string target, std::string body, std::string token, std::string key
-    );
-    void acknowledge(const io::HttpResponse& answer, workload::Acknowledged write);
-    io::Task<void> read_back(workload::Acknowledged write, std::shared_ptr<Audit> audit);
-    Customer& someone();
-    std::string key();
-    std::uint64_t a_book() { return 1 + random_.below(400); }
+    io::Task<workload::Answer> ask_until_answered(workload::Request request);
+    io::Task<workload::Found> find(workload::Acknowledged write);
+    enum class Known : bool { no, yes };
+    io::Task<void> find_apart(workload::Acknowledged write, Known known, workload::AuditResult* result);
+    void note(const workload::Next& next);
 
     io::Executor executor_;
     ShopperOptions options_;
     io::HttpClient client_;
     dns::Resolver resolver_;
-    Random random_;
+    workload::Customers customers_;
     io::AppendFile ledger_;
-    std::vector<Customer> customers_;
+    std::optional<Error> trouble_;  // of the ledger
     std::vector<workload::Acknowledged> acknowledged_;
-    std::map<std::string, std::string> tokens_;  // by e-mail
-    std::vector<std::pair<TimePoint, bool>> recent_;
-    std::vector<double> latencies_ms_;
-    std::uint64_t keys_ = 0;
+    std::vector<workload::Acknowledged> unknown_;
+    std::deque<Recent> recent_;  // attempts of the last second or so
+    std::deque<double> latencies_ms_;
+    std::map<std::string, std::uint64_t> writes_;  // acknowledged, by service
     std::uint64_t begun_ = 0;
     std::uint64_t ok_ = 0;
     std::uint64_t failed_ = 0;
@@ -100,7 +92,9 @@ private:
     int under_way_ = 0;
     bool stopping_ = false;
     bool done_ = false;
+    bool watching_ = false;
     std::string region_;  // who answered last
+    std::string last_failure_;
 };
 
 }  // namespace cloudshelf::cli

@@ -151,11 +151,9 @@ Result<void> Trial::collect(workload::Evidence& evidence) const {
             .service = text(entry, "/service"), .kind = text(entry, "/kind"), .id = text(entry, "/id")
         };
         write.acked = TimePoint(Duration(json::value_to<std::int64_t>(entry.at("acked_ns"))));
-        const std::string found = text(entry, "/found");
-        const auto what = found == "missing" ? workload::Found::missing
-                          : found == "twice" ? workload::Found::twice
-                                             : workload::Found::wrong;
-        evidence.bad.emplace_back(std::move(write), what);
+        write.epoch = static_cast<std::uint64_t>(number(entry, "/epoch"));
+        const auto found = workload::found_named(text(entry, "/found"));
+        evidence.bad.emplace_back(std::move(write), found.value_or(workload::Found::wrong));
     }
     for (const auto& region : layout_.regions()) {
         const auto lines = io::read_file(region.directory / "agent" / "writer-intervals.jsonl");

@@ -35,9 +35,24 @@ std::string to_line(const Attempt& attempt) {
     return json::serialize(line) + "\n";
 }
 
-std::string to_line(const Acknowledged& write) {
+std::string to_line(const Deed& deed) {
     return json::serialize(json::object{
-               {"t", "ack"},
+               {"t", "deed"},
+               {"s", deed.service},
+               {"k", deed.kind},
+               {"a", ns(deed.started)},
+               {"e", ns(deed.ended)},
+               {"ok", deed.ok},
+               {"n", deed.attempts}
+           }) +
+           "\n";
+}
+
+namespace {
+
+std::string write_line(const char* type, const Acknowledged& write) {
+    return json::serialize(json::object{
+               {"t", type},
                {"s", write.service},
                {"k", write.kind},
                {"id", write.id},
@@ -45,44 +60,81 @@ std::string to_line(const Acknowledged& write) {
                {"path", write.path},
                {"customer", write.customer},
                {"expect", write.expect},
+               {"a", ns(write.sent)},
                {"e", ns(write.acked)},
+               {"n", write.attempts},
+               {"r", write.region},
                {"writer", write.writer},
                {"epoch", write.epoch}
            }) +
            "\n";
 }
 
+Acknowledged read_write(const json::value& value) {
+    return {
+        .service = text(value, "s"),
+        .kind = text(value, "k"),
+        .id = text(value, "id"),
+        .key = text(value, "key"),
+        .path = text(value, "path"),
+        .customer = text(value, "customer"),
+        .expect = text(value, "expect"),
+        .acked = at_ns(value.at("e")),
+        .writer = text(value, "writer"),
+        .epoch = json::value_to<std::uint64_t>(value.at("epoch")),
+        .sent = at_ns(value.at("a")),
+        .attempts = json::value_to<int>(value.at("n")),
+        .region = text(value, "r"),
+    };
+}
+
+void read_line(const json::value& value, Ledger& ledger) {
+    const std::string type = text(value, "t");
+    if (type == "ack") {
+        ledger.writes.push_back(read_write(value));
+    } else if (type == "unknown") {
+        ledger.unknown.push_back(read_write(value));
+    } else if (type == "deed") {
+        ledger.deeds.push_back(
+            {.service = text(value, "s"),
+             .kind = text(value, "k"),
+             .started = at_ns(value.at("a")),
+             .ended = at_ns(value.at("e")),
+             .ok = value.at("ok").as_bool(),
+             .attempts = json::value_to<int>(value.at("n"))}
+        );
+    } else if (type == "op") {
+        Attempt attempt{
+            .service = text(value, "s"),
+            .kind = text(value, "k"),
+            .started = at_ns(value.at("a")),
+            .ended = at_ns(value.at("e")),
+            .ok = value.at("ok").as_bool(),
+            .region = text(value, "r")
+        };
+        if (!attempt.ok) attempt.why = text(value, "why");
+        ledger.attempts.push_back(std::move(attempt));
+    } else {
+        ++ledger.unreadable_lines;
+    }
+}
+
+}  // namespace
+
+std::string to_line(const Acknowledged& write) {
+    return write_line("ack", write);
+}
+std::string to_unknown_line(const Acknowledged& write) {
+    return write_line("unknown", write);
+}
+
 Ledger parse_ledger(const std::string& content) {
     Ledger ledger;
     std::istringstream lines(content);
     for (std::string line; std::getline(lines, line);) {
+        if (line.empty()) continue;
         try {
-            const json::value value = json::parse(line);
-            if (text(value, "t") == "op") {
-                Attempt attempt{
-                    .service = text(value, "s"),
-                    .kind = text(value, "k"),
-                    .started = at_ns(value.at("a")),
-                    .ended = at_ns(value.at("e")),
-                    .ok = value.at("ok").as_bool(),
-                    .region = text(value, "r")
-                };
-                if (!attempt.ok) attempt.why = text(value, "why");
-                ledger.attempts.push_back(std::move(attempt));
-            } else {
-                ledger.writes.push_back(
-                    {.service = text(value, "s"),
-                     .kind = text(value, "k"),
-                     .id = text(value, "id"),
-                     .key = text(value, "key"),
-                     .path = text(value, "path"),
-                     .customer = text(value, "customer"),
-                     .expect = text(value, "expect"),
-                     .acked = at_ns(value.at("e")),
-                     .writer = text(value, "writer"),
-                     .epoch = json::value_to<std::uint64_t>(value.at("epoch"))}
-                );
-            }
+            read_line(json::parse(line), ledger);
         } catch (const std::exception&) {
             ++ledger.unreadable_lines;
         }
@@ -100,8 +152,17 @@ const char* name(Found found) {
             return "twice";
         case Found::wrong:
             return "wrong";
+        case Found::unread:
+            return "unread";
     }
     return "?";
+}
+
+std::optional<Found> found_named(const std::string& text) {
+    for (const Found found : {Found::present, Found::missing, Found::twice, Found::wrong, Found::unread}) {
+        if (text == name(found)) return found;
+    }
+    return std::nullopt;
 }
 
 Found judge(const Acknowledged& write, int status, const std::string& body) {

@@ -20,7 +20,17 @@ struct Attempt {
     std::string region;  // who answered
 };
 
-/// A write that the customer saw succeed without doubt.
+/// One transaction of a customer, its retries included: what RTA and success rates count.
+struct Deed {
+    std::string service;
+    std::string kind;
+    TimePoint started{};  // when it was meant to begin: waiting for a turn is waiting
+    TimePoint ended{};
+    bool ok = false;
+    int attempts = 0;
+};
+
+/// A write that the customer saw succeed without doubt, or (in Ledger::unknown) whose fate was never learnt.
 struct Acknowledged {
     std::string service;
     std::string kind;  // "rating", "user", "order", "payment"
@@ -32,22 +42,32 @@ struct Acknowledged {
     TimePoint acked{};
     std::string writer;  // whose database took it
     std::uint64_t epoch = 0;
+    TimePoint sent{};  // its first attempt
+    int attempts = 1;
+    std::string region;  // who answered
 };
 
 /// Lines of the shopper's own ledger: JSON, one object each.
 std::string to_line(const Attempt& attempt);
+std::string to_line(const Deed& deed);
 std::string to_line(const Acknowledged& write);
+/// The line of a write whose fate the customer never learnt: it may be there once or not at all, never twice.
+std::string to_unknown_line(const Acknowledged& write);
 
 struct Ledger {
     std::vector<Attempt> attempts;
+    std::vector<Deed> deeds;
     std::vector<Acknowledged> writes;
+    std::vector<Acknowledged> unknown;
     std::size_t unreadable_lines = 0;  // a torn last line, when the shopper was killed
 };
 Ledger parse_ledger(const std::string& text);
 
-/// What reading an acknowledged write back found.
-enum class Found { present, missing, twice, wrong };
+/// What reading an acknowledged write back found. `unread`: nobody answered, so nothing is proven.
+enum class Found { present, missing, twice, wrong, unread };
 const char* name(Found found);
+/// The opposite; nothing for another text.
+std::optional<Found> found_named(const std::string& text);
 
 /// The verdict on one write from the answer to its read-back: status, and a JSON body.
 Found judge(const Acknowledged& write, int status, const std::string& body);

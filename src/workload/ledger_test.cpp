@@ -40,6 +40,30 @@ TEST(Ledger, SurvivesATornLastLine) {
     EXPECT_EQ(torn.unreadable_lines, 1u);
 }
 
+TEST(Ledger, KeepsTransactionsAndUnknownOutcomes) {
+    const Deed deed{
+        .service = "payments",
+        .kind = "buy",
+        .started = TimePoint(Duration(3)),
+        .ended = TimePoint(Duration(4)),
+        .ok = true,
+        .attempts = 5
+    };
+    const Acknowledged lost{
+        .service = "payments", .kind = "payment", .key = "k", .sent = TimePoint(Duration(3)), .attempts = 7
+    };
+    const auto ledger = parse_ledger("\n" + to_line(deed) + to_unknown_line(lost) + "{\"t\": \"other\"}\n");
+    ASSERT_EQ(ledger.deeds.size(), 1u);
+    EXPECT_EQ(ledger.deeds[0].kind, "buy");
+    EXPECT_EQ(ledger.deeds[0].started, deed.started);
+    EXPECT_EQ(ledger.deeds[0].attempts, 5);
+    EXPECT_TRUE(ledger.writes.empty());
+    ASSERT_EQ(ledger.unknown.size(), 1u);
+    EXPECT_EQ(ledger.unknown[0].sent, lost.sent);
+    EXPECT_EQ(ledger.unknown[0].attempts, 7);
+    EXPECT_EQ(ledger.unreadable_lines, 1u);
+}
+
 // Goal: a store that loses, doubles or alters an acknowledged write is found out.
 TEST(Judge, FindsWhatIsMissingTwiceOrWrong) {
     const Acknowledged order{.kind = "order", .expect = "1699"};

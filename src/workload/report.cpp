@@ -24,27 +24,6 @@ TimePoint at_ns(const json::value& value) {
     return value.is_null() ? TimePoint{} : TimePoint(Duration(json::value_to<std::int64_t>(value)));
 }
 
-/// What shows that a service works again: its customers' transaction, not just any answer.
-bool proves(const std::string& service, const std::string& kind) {
-    if (service == "book-catalog") return kind == "browse" || kind == "book";
-    if (service == "user-auth") return kind == "user" || kind == "session";
-    return kind == "payment";
-}
-
-core::ServiceEvidence evidence_of(const Evidence& evidence, const std::string& service, TimePoint until) {
-    core::ServiceEvidence result;
-    for (const auto& attempt : evidence.ledger.attempts) {
-        const bool counts = attempt.ok && attempt.service == service && proves(service, attempt.kind);
-        if (!counts || attempt.started < evidence.fault_over) continue;
-        if (!result.first_success || attempt.ended < *result.first_success) result.first_success = attempt.ended;
-    }
-    for (const auto& write : evidence.ledger.writes) result.acknowledged_writes += write.service == service ? 1 : 0;
-    for (const auto& [write, found] : evidence.bad) {
-        if (write.service == service && write.acked < until) result.missing.push_back(write.acked);
-    }
-    return result;
-}
-
 std::string money_table(const std::map<std::string, core::Cents>& costs) {
     std::string out;
     for (const auto& [when, money] : costs)
@@ -105,9 +84,19 @@ std::vector<core::WriterInterval> parse_intervals(const std::string& lines, Time
 Report make_report(const Evidence& evidence) {
     const core::Plan& plan = *evidence.plan;
     Report report{
-        .application = plan.application.name, .plan_digest = plan.digest, .region = evidence.region, .utc = evidence.utc
+        .application = plan.application.name,
+        .plan_digest = plan.digest,
+        .region = evidence.region,
+        .utc = evidence.utc,
+        .fault = evidence.fault
     };
     const TimePoint failback_began = evidence.failback ? evidence.failback->started : TimePoint::max();
+    // Only what began when nothing of the region was left shows a recovery; RTA still counts from the fault's
+    // beginning.
+    const auto seen = evidence_of(
+        evidence.ledger, evidence.bad, {.fault = evidence.fault_over, .until = failback_began, .soak = plan.safety.soak}
+    );
+    core::Proof proof;
     for (const auto& service : plan.services) {
         if (!service.covered()) {
             report.not_covered.push_back(service.name.value());
@@ -119,8 +108,9 @@ Report make_report(const Evidence& evidence) {
             .rpo = service.rpo,
             .lossless = service.commit == core::CommitMode::synchronous,
         };
+        const auto found = seen.find(service.name.value());
         report.services.push_back(
-            core::outcome(objective, evidence.fault, evidence_of(evidence, service.name.value(), failback_began))
+            core::outcome(objective, evidence.fault, found == seen.end() ? core::ServiceEvidence{} : found->second)
         );
         const auto& last = report.services.back();
         if (last.rta) report.outage_s = std::max(report.outage_s, seconds(*last.rta));
@@ -144,9 +134,21 @@ Report make_report(const Evidence& evidence) {
         const auto* opened = evidence.failback->step("promote-database");
         if (paused && opened) report.failback_pause_ms = milliseconds(opened->ended - paused->started);
         for (const auto& [write, found] : evidence.bad)
-            report.failback_lost_writes += write.acked >= failback_began ? 1 : 0;
+            report.failback_lost_writes += found == Found::missing && write.acked >= failback_began ? 1 : 0;
     }
-    report.writer_overlap_ms = milliseconds(core::writer_overlap(evidence.intervals));
+    proof.services = report.services;
+    proof.overlap = core::writer_overlap(evidence.intervals);
+    proof.acknowledged_overlap = core::acknowledgement_overlap(writes_seen(evidence.ledger));
+    proof.lost_in_failback = report.failback_lost_writes;
+    for (const auto& [write, found] : evidence.bad) {
+        proof.twice += found == Found::twice ? 1 : 0;
+        proof.wrong += found == Found::wrong ? 1 : 0;
+        proof.unread += found == Found::unread ? 1 : 0;
+        if (found == Found::missing) report.lost.push_back(write);
+    }
+    report.writer_overlap_ms = milliseconds(proof.overlap);
+    report.acknowledgement_overlap_ms = milliseconds(proof.acknowledged_overlap);
+    report.unknown_outcomes = evidence.ledger.unknown.size();
     report.stranded_writes = evidence.stranded_writes;
     for (const auto& attempt : evidence.ledger.attempts) {
         if (attempt.service == "audit") continue;
@@ -164,16 +166,11 @@ Report make_report(const Evidence& evidence) {
         {"weekend", cost(plan.revenue.weekend)},
         {"holiday", cost(plan.revenue.holiday)}
     };
-    report.reasons =
-        core::reasons_against(report.services, core::writer_overlap(evidence.intervals), report.failback_lost_writes);
+    report.reasons = core::reasons_against(proof);
     if (evidence.failover.state != "succeeded")
         report.reasons.push_back("the failover ended as " + evidence.failover.state);
     if (evidence.failback && evidence.failback->state != "succeeded")
         report.reasons.push_back("the failback ended as " + evidence.failback->state);
-    for (const auto& [write, found] : evidence.bad) {
-        if (found == Found::missing) continue;
-        report.reasons.push_back(fmt::format("{} {} of {} is {}", write.kind, write.id, write.service, name(found)));
-    }
     return report;
 }
 
@@ -189,7 +186,18 @@ std::string to_json(const Report& report) {
             {"acknowledged_writes", service.acknowledged_writes},
             {"lost_writes", service.lost_writes},
             {"met", service.met},
+            {"green_after_s", service.green_after ? json::value(seconds(*service.green_after)) : json::value()},
         });
+    }
+    json::array lost;
+    for (const auto& write : report.lost) {
+        lost.push_back(
+            {{"service", write.service},
+             {"kind", write.kind},
+             {"id", write.id},
+             {"acked_after_fault_s", seconds(write.acked - report.fault)},
+             {"epoch", write.epoch}}
+        );
     }
     json::object phases;
     for (const auto& [name, at] : report.phases_ms) phases[name] = at;
@@ -205,7 +213,10 @@ std::string to_json(const Report& report) {
         {"not_covered", json::value_from(report.not_covered)},
         {"phases_ms", std::move(phases)},
         {"writer_overlap_ms", report.writer_overlap_ms},
+        {"acknowledgement_overlap_ms", report.acknowledgement_overlap_ms},
         {"stranded_writes", report.stranded_writes},
+        {"unknown_outcomes", report.unknown_outcomes},
+        {"lost", std::move(lost)},
         {"attempts", report.attempts},
         {"failed_attempts", report.failed_attempts},
         {"outage_s", report.outage_s},
@@ -261,6 +272,8 @@ std::string to_markdown(const Report& report) {
             "Failback: writes paused {:.0f} ms, {} lost.\n", *report.failback_pause_ms, report.failback_lost_writes
         );
     }
+    if (report.unknown_outcomes > 0)
+        out += fmt::format("Writes whose outcome customers never learnt: {}.\n", report.unknown_outcomes);
     out += fmt::format("Customers' attempts: {}, of which {} failed.\n", report.attempts, report.failed_attempts);
     out += fmt::format("An outage of {:.2f} s costs: {}.\n", report.outage_s, money_table(report.outage_cost));
     return out;

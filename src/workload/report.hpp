@@ -3,6 +3,7 @@
 #include "base/result.hpp"
 #include "core/ledger.hpp"
 #include "core/plan.hpp"
+#include "workload/audit.hpp"
 #include "workload/ledger.hpp"
 
 #include <map>
@@ -49,12 +50,16 @@ struct Report {
     std::string plan_digest;
     std::string region;
     std::string utc;
+    TimePoint fault{};
     std::vector<core::ServiceOutcome> services;
     std::vector<std::string> not_covered;
     std::vector<std::pair<std::string, double>> phases_ms;  // in order, each counted from the fault
     std::optional<double> failback_pause_ms;                // until the new writer accepts writes
     std::uint64_t failback_lost_writes = 0;
     double writer_overlap_ms = 0;
+    double acknowledgement_overlap_ms = 0;  // the second witness: as customers saw it
+    std::uint64_t unknown_outcomes = 0;
+    std::vector<Acknowledged> lost;  // acknowledged, and missing: one by one
     std::uint64_t stranded_writes = 0;
     double outage_s = 0;                             // of the slowest covered service
     std::map<std::string, core::Cents> outage_cost;  // by the plan's rates
