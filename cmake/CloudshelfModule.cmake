@@ -49,7 +49,10 @@ function(cloudshelf_test_program program kind label module sources)
     ${program} PRIVATE SCRIPTS="${CMAKE_CURRENT_SOURCE_DIR}/scripts" SOURCE_ROOT="${PROJECT_SOURCE_DIR}"
                        PROGRAMS="${PROJECT_SOURCE_DIR}/bin")
   add_test(NAME ${program} COMMAND ${program})
-  set_tests_properties(${program} PROPERTIES LABELS ${label} TIMEOUT 300)
+  set_tests_properties(
+    ${program} PROPERTIES LABELS ${label} TIMEOUT 300
+                          ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp"
+  )
 endfunction()
 
 # cloudshelf_program(cloudshelf SOURCES main.cpp DEPENDS controller …): a program that users run, left in bin/.

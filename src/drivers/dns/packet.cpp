@@ -20,7 +20,13 @@ constexpr const char* algorithm = "hmac-sha256.";
 constexpr std::uint16_t fudge_s = 300;
 
 struct PacketDeleter {
-    void operator()(ldns_pkt* packet) const { ldns_pkt_free(packet); }
+    void operator()(ldns_pkt* packet) const {
+        // ldns 1.8 does not free a packet's signature with the packet, but looks at it.
+        ldns_rr* signature = ldns_pkt_tsig(packet);
+        ldns_pkt_set_tsig(packet, nullptr);
+        ldns_rr_free(signature);
+        ldns_pkt_free(packet);
+    }
 };
 using Packet = std::unique_ptr<ldns_pkt, PacketDeleter>;
 
