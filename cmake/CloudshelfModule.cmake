@@ -15,6 +15,7 @@ function(cloudshelf_module name)
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   file(GLOB tests CONFIGURE_DEPENDS *_test.cpp)
   file(GLOB livetests CONFIGURE_DEPENDS *_livetest.cpp)
+  list(FILTER headers EXCLUDE REGEX "_test\\.hpp$")  # suites that several test programs share
   list(FILTER sources EXCLUDE REGEX "_(test|livetest|bench|fuzz|main)\\.cpp$")
   if(NOT sources)  # a module of headers alone still gets a library, so that every module is linked the same way
     file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/empty.cpp "")
