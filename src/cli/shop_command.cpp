@@ -134,7 +134,10 @@ void add_shop(CLI::App& app, int& status) {
         std::string list = names->empty() ? layout->nameservers() : *names;
         for (std::istringstream parts(list); std::getline(parts, list, ',');) {
             const auto endpoint = io::Endpoint::parse(list);
-            if (!endpoint) return void(status = report(endpoint.error(), *common));
+            if (!endpoint) {
+                report(endpoint.error(), *common);
+                return void(status = usage);
+            }
             options->nameservers.push_back(*endpoint);
         }
         options->duration = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*seconds));
