@@ -17,8 +17,8 @@ namespace cloudshelf::twin {
 using Progress = std::function<void(const std::string& line)>;
 
 struct UpOptions {
-    std::filesystem::path programs;   // the folder of cloudshelf, cloudshelf-region, bookstore-processor
-    bool quiet_gateways = true;       // no access log
+    std::filesystem::path programs;  // the folder of cloudshelf, cloudshelf-region, bookstore-processor
+    bool quiet_gateways = true;      // no access log
 };
 
 /// Starts the twin and waits until both regions serve: writer up, standby in step, names answered.
