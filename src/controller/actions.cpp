@@ -83,6 +83,11 @@ io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadl
         co_await io::wait_for(*available - now);
     }
     const core::LeaseRecord old = *taker_.record();
+    if (old.released && old.token && old.region != header.to) {
+        // Before there is no way back: the new writer must have all that the old one wrote.
+        const auto caught_up = co_await wait_for_replay(header.to, old.token->lsn, deadline);
+        if (!caught_up) co_return fail(caught_up.error());
+    }
     core::LeaseRecord next{
         .region = header.to,
         .epoch = header.epoch,
@@ -99,6 +104,29 @@ io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadl
     if (!swapped->stored)
         co_return again("controller.lease-renewed", "the writer renewed its lease at the last moment");
     co_return Result<void>{};
+}
+
+io::Task<Result<void>> Actions::wait_for_replay(RegionName region, Lsn position, io::Deadline deadline) {
+    std::string seen = "nothing";
+    while (!deadline.passed()) {
+        io::HttpRequest request{.target = "/v1/status", .headers = {{"Authorization", "Bearer " + config_.site_token}}};
+        const auto answer =
+            co_await client_.send(config_.site(region)->agent, std::move(request), deadline.sooner(500ms));
+        boost::system::error_code bad;
+        const json::value status = answer ? json::parse(answer->body, bad) : json::value();
+        const auto* replayed = bad || !answer ? nullptr : status.find_pointer("/postgres/replayed_lsn", bad);
+        if (replayed && replayed->is_string()) {
+            seen = std::string(replayed->as_string());
+            const auto at = core::parse_lsn(seen);
+            // The position is where the last record begins.
+            if (at && *at > position) co_return Result<void>{};
+        }
+        co_await io::wait_for(5ms);
+    }
+    co_return fail(
+        "not-caught-up",
+        fmt::format("{} has replayed {}, the old writer ended at {}", region.value(), seen, core::text(position))
+    );
 }
 
 io::Task<Result<void>> Actions::promote(core::Execution& execution, io::Deadline deadline) {

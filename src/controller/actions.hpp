@@ -30,6 +30,7 @@ public:
 
 private:
     io::Task<Result<void>> take_lease(core::Execution& execution, io::Deadline deadline);
+    io::Task<Result<void>> wait_for_replay(RegionName region, Lsn position, io::Deadline deadline);
     io::Task<Result<void>> promote(core::Execution& execution, io::Deadline deadline);
     io::Task<Result<void>> point_functions(RegionName to, io::Deadline deadline);
     io::Task<Result<void>> warm_functions(RegionName to, io::Deadline deadline);

@@ -3,20 +3,20 @@
 #include "base/digest.hpp"
 #include "base/random.hpp"
 #include "core/procedures.hpp"
+#include "io/background.hpp"
 #include "io/log.hpp"
 #include "io/signals.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 namespace cloudshelf::controller {
 namespace {
 
-namespace asio = boost::asio;
 namespace json = boost::json;
 using namespace std::chrono_literals;
+
+constexpr const char* automatic_reason = "the writer's region is down";
 
 const json::value* find(const json::value& value, const char* pointer) {
     boost::system::error_code none;
@@ -91,11 +91,11 @@ io::Task<int> Controller::run() {
         co_return 73;
     }
     for (const auto& site : config_.sites) {
-        if (!site.witness) asio::co_spawn(executor_, watch_gateway(site.region, site.gateway), asio::detached);
-        asio::co_spawn(executor_, watch_agent(site), asio::detached);
+        if (!site.witness) io::run_in_background(executor_, watch_gateway(site.region, site.gateway));
+        io::run_in_background(executor_, watch_agent(site));
     }
-    asio::co_spawn(executor_, decide(), asio::detached);
-    asio::co_spawn(executor_, reconcile_dns(), asio::detached);
+    io::run_in_background(executor_, decide());
+    io::run_in_background(executor_, reconcile_dns());
     io::log(io::Level::info, "controller.started", {{"listen", config_.listen.text()}});
     co_await io::asked_to_end();
     const auto grace = io::Deadline::after(1s);
@@ -143,6 +143,8 @@ io::Task<void> Controller::watch_agent(SiteConfig site) {
             json::value status = json::parse(answer->body, bad);
             if (!bad) {
                 seen.status = std::move(status);
+                const std::string role = text(seen.status, "/role");
+                seen.not_writing_looks = role == "fenced" || role == "quarantined" ? seen.not_writing_looks + 1 : 0;
                 if (text(seen.status, "/role") == "standby" && is_true(seen.status, "/postgres/streaming"))
                     seen.last_standby = seen.status;
                 // What this site sees of the others is a vantage of its own.
@@ -174,6 +176,10 @@ core::Situation Controller::situation() const {
     if (!situation.lease) return situation;
     const auto health = health_.find(situation.lease->region);
     if (health != health_.end()) situation.writer = health->second.verdict(now);
+    const auto writer = seen_.find(situation.lease->region);
+    situation.writer_gave_up = !situation.lease->released && taker_.may_take(now) && writer != seen_.end() &&
+                               writer->second.agent &&
+                               writer->second.not_writing_looks >= 3 * config_.failure_threshold;
     const SiteConfig* standby = config_.other(situation.lease->region);
     if (standby == nullptr) return situation;
     situation.standby_region = standby->region;
@@ -190,18 +196,28 @@ io::Task<void> Controller::decide() {
     for (;;) {
         co_await io::wait_for(interval);
         const TimePoint now = io::now();
+        if (!postponed_.empty() && now >= journal_again_at_) {
+            journal_again_at_ = now + 500ms;
+            for (auto& [id, commands] : std::exchange(postponed_, {})) obey(id, std::move(commands));
+        }
         for (auto& [id, execution] : executions_) {
-            if (!execution.ended()) tell(id, core::Look{});
+            if (execution.ended()) continue;
+            // The region came back while a person was asked whether to leave it.
+            const bool waits = execution.state() == core::ExecutionState::waiting_for_approval;
+            if (waits && situation().writer == core::Verdict::healthy) {
+                tell(id, core::Cancelled{"the writer is healthy again"});
+            } else {
+                tell(id, core::Look{});
+            }
         }
         const auto decision = core::decide_failover(situation(), config_.rules, now);
         if (const auto* go = std::get_if<core::Go>(&decision)) {
             automatic_moves_.push_back(now);
-            const auto begun = begin("failover", core::Mode::disaster, go->to, "the writer's region is down", "");
+            const auto begun = begin("failover", core::Mode::disaster, go->to, automatic_reason, "");
             if (!begun) io::log(io::Level::error, "controller.failover-not-begun", {{"why", begun.error().message}});
         } else if (const auto* ask = std::get_if<core::Ask>(&decision)) {
-            const auto begun = begin(
-                "failover", core::Mode::disaster, ask->to, "the writer's region is down", ask->code + ": " + ask->why
-            );
+            const auto begun =
+                begin("failover", core::Mode::disaster, ask->to, automatic_reason, ask->code + ": " + ask->why);
             if (!begun) io::log(io::Level::error, "controller.failover-not-begun", {{"why", begun.error().message}});
         }
     }
@@ -274,16 +290,25 @@ void Controller::tell(const std::string& id, const core::ExecutionEvent& event) 
 
 void Controller::obey(const std::string& id, std::vector<core::ExecutionCommand> commands) {
     core::Execution& execution = executions_.at(id);
-    for (auto& command : commands) {
+    if (const auto waiting = postponed_.find(id); waiting != postponed_.end()) {
+        waiting->second.insert(waiting->second.end(), commands.begin(), commands.end());
+        return;
+    }
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+        const auto& command = commands[i];
         if (std::holds_alternative<core::Save>(command)) {
             const auto saved = store_->append(execution.header().epoch.value(), id, "execution", execution.to_json());
-            // What cannot be journalled is not begun: the step is asked for again when there is room (disk full).
-            if (!saved) {
-                io::log(io::Level::error, "controller.journal-failed", {{"why", saved.error().message}});
-                if (saved.error().code == "store.disk-full") continue;
-            }
-        } else if (const auto* what = std::get_if<core::Perform>(&command)) {
-            asio::co_spawn(executor_, perform(id, *what), asio::detached);
+            if (saved) continue;
+            io::log(
+                io::Level::error,
+                "controller.journal-failed",
+                {{"code", saved.error().code}, {"why", saved.error().message}}
+            );
+            postponed_[id].assign(commands.begin() + static_cast<std::ptrdiff_t>(i), commands.end());
+            return;
+        }
+        if (const auto* what = std::get_if<core::Perform>(&command)) {
+            io::run_in_background(executor_, perform(id, *what));
         } else if (const auto* finished = std::get_if<core::Finished>(&command)) {
             last_move_ended_ = io::now();
             io::log(
@@ -345,6 +370,17 @@ void Controller::resume() {
             if (entry.execution.starts_with("x"))
                 next_id_ = std::max<std::uint64_t>(next_id_, std::stoull(entry.execution.substr(1)) + 1);
         }
+    }
+    const TimePoint now = io::now();
+    for (const auto& [id, execution] : executions_) {
+        // The flap guard outlives us. A time that has not come yet is of before the machine's last start.
+        if (execution.ended_at() && *execution.ended_at() < now) {
+            last_move_ended_ = std::max(last_move_ended_.value_or(TimePoint{}), *execution.ended_at());
+        }
+        const bool automatic =
+            execution.header().procedure == "failover" && execution.header().reason == automatic_reason;
+        if (automatic && execution.started() && *execution.started() < now)
+            automatic_moves_.push_back(*execution.started());
     }
     for (auto& [id, execution] : executions_) {
         if (execution.ended()) continue;

@@ -71,12 +71,16 @@ private:
         bool agent = false;
         TimePoint gateway_at{};
         TimePoint agent_at{};
+        int not_writing_looks = 0;        // in a row in which its agent said that it neither writes nor is about to
         boost::json::value status;        // the agent's last answer
         boost::json::value last_standby;  // the last in which it followed: what would be lost
     };
     std::map<RegionName, Seen> seen_;
     std::map<RegionName, core::RegionHealth> health_;
     std::map<std::string, core::Execution> executions_;
+    /// What waits until the journal can be written again: nothing is carried out before it is recorded.
+    std::map<std::string, std::vector<core::ExecutionCommand>> postponed_;
+    TimePoint journal_again_at_{};
     std::optional<TimePoint> last_move_ended_;
     std::vector<TimePoint> automatic_moves_;
     std::uint64_t next_id_ = 1;

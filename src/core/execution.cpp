@@ -89,6 +89,13 @@ std::vector<ExecutionCommand> Execution::step(const ExecutionEvent& event, TimeP
         state_ = ExecutionState::running;
         commands.push_back(Save{});
         start_ready(commands, now);
+    } else if (const auto* cancelled = std::get_if<Cancelled>(&event)) {
+        if (state_ != ExecutionState::waiting_for_approval) return commands;
+        header_.notes["cancelled"] = cancelled->why;
+        state_ = ExecutionState::failed;
+        ended_ = now;
+        commands.push_back(Save{});
+        commands.push_back(Finished{false});
     } else if (const auto* done = std::get_if<StepDone>(&event)) {
         StepRecord* record = find(done->step);
         if (record == nullptr || (record->state != StepState::running && record->state != StepState::undoing))

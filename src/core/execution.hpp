@@ -44,6 +44,10 @@ struct Begin {};
 struct Approved {
     std::string by;
 };
+/// Nobody needs it any more, and nothing was done yet: only while it waits for a person.
+struct Cancelled {
+    std::string why;
+};
 struct StepDone {
     std::string step;
 };
@@ -53,7 +57,7 @@ struct StepFailed {
     bool retryable = false;
 };
 struct Look {};  // time has passed
-using ExecutionEvent = std::variant<Begin, Approved, StepDone, StepFailed, Look>;
+using ExecutionEvent = std::variant<Begin, Approved, Cancelled, StepDone, StepFailed, Look>;
 
 // What it asks for, in this order: `Save` is durable before anything after it is carried out.
 struct Save {};

@@ -50,7 +50,8 @@ std::optional<Ask> possible_loss(const Situation& situation, const MoveRules& ru
 }  // namespace
 
 Decision decide_failover(const Situation& situation, const MoveRules& rules, TimePoint now) {
-    if (situation.writer != Verdict::down) return Stay{"writer-not-down", name(situation.writer)};
+    if (situation.writer != Verdict::down && !situation.writer_gave_up)
+        return Stay{"writer-not-down", name(situation.writer)};
     if (auto stay = impossible(situation)) return *stay;
     if (situation.last_move_ended && now < *situation.last_move_ended + rules.hold_down) {
         return Stay{"guard.hold-down", "a move has just ended"};

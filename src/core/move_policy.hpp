@@ -26,6 +26,8 @@ struct StandbyState {
 struct Situation {
     std::optional<LeaseRecord> lease;
     Verdict writer = Verdict::unknown;
+    /// The lease has run out, and the writer's own agent says, again and again, that it does not write.
+    bool writer_gave_up = false;
     StandbyState standby;
     RegionName standby_region;
     bool move_under_way = false;

@@ -9,7 +9,7 @@ NextMove next_move(const RegionName& self, const std::optional<LeaseRecord>& lea
     if (lease->epoch < local.known) return NextMove::distrust;
     if (lease->region == self) {
         if (local.holds_lease) return NextMove::nothing;
-        if (lease->released) return NextMove::wait;
+        if (lease->released || local.gave_up) return NextMove::wait;
         if (!local.has_data)
             return lease->epoch == Epoch(1) && local.known <= Epoch(1) ? NextMove::initialize : NextMove::wait;
         if (could_write && lease->epoch == local.known) return NextMove::resume;
@@ -21,6 +21,16 @@ NextMove next_move(const RegionName& self, const std::optional<LeaseRecord>& lea
     if (could_write && local.is_running) return NextMove::stop_writing;
     if (!local.has_data || could_write) return lease->released ? NextMove::wait : NextMove::rejoin;
     return local.is_running ? NextMove::nothing : NextMove::follow;
+}
+
+ServerCare server_care(Duration unanswered, bool process_runs, int failed_starts) {
+    using namespace std::chrono_literals;
+    constexpr int starts_max = 3;
+    // Crash recovery answers nothing while it runs, and is usually done within seconds.
+    constexpr Duration patience = 15s;
+    constexpr Duration certain_after = 250ms;
+    if (failed_starts >= starts_max || unanswered > patience) return ServerCare::give_up;
+    return !process_runs && unanswered >= certain_after ? ServerCare::start : ServerCare::nothing;
 }
 
 const char* name(NextMove move) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/ids.hpp"
+#include "base/time.hpp"
 #include "core/lease_record.hpp"
 
 #include <optional>
@@ -13,7 +14,8 @@ struct LocalState {
     bool is_standby = false;  // the data says so: it accepts no write when it starts
     bool is_running = false;
     bool holds_lease = false;
-    Epoch known{0};  // the newest epoch kept durably
+    Epoch known{0};        // the newest epoch kept durably
+    bool gave_up = false;  // the server did not come back while the lease was ours: somebody else may have it
 };
 
 /// What the agent does next.
@@ -34,5 +36,12 @@ enum class NextMove {
 NextMove next_move(const RegionName& self, const std::optional<LeaseRecord>& lease, const LocalState& local);
 
 const char* name(NextMove move);
+
+/// What the holder of the lease does about a server that does not answer.
+enum class ServerCare { nothing, start, give_up };
+
+/// A server whose process is gone is started again, a few times; one that neither answers nor comes back is given up,
+/// so that the other region can take over: a region that holds the lease and cannot write helps nobody.
+ServerCare server_care(Duration unanswered, bool process_runs, int failed_starts);
 
 }  // namespace cloudshelf::core

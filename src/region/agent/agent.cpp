@@ -2,18 +2,16 @@
 
 #include "base/digest.hpp"
 #include "drivers/dns/dns.hpp"
+#include "io/background.hpp"
 #include "io/log.hpp"
 #include "io/signals.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 namespace cloudshelf::region {
 namespace {
 
-namespace asio = boost::asio;
 namespace json = boost::json;
 using namespace std::chrono_literals;
 
@@ -95,18 +93,18 @@ io::Task<int> Agent::run() {
     }
     for (const auto& [region, gateway] : config_.gateways) {
         if (region != config_.region.value())
-            asio::co_spawn(executor_, probe(region + "/gateway", gateway, "/health"), asio::detached);
+            io::run_in_background(executor_, probe(region + "/gateway", gateway, "/health"));
     }
     if (config_.peer) {
-        asio::co_spawn(
-            executor_, probe(config_.peer->region.value() + "/agent", config_.peer->agent, "/v1/status"), asio::detached
+        io::run_in_background(
+            executor_, probe(config_.peer->region.value() + "/agent", config_.peer->agent, "/v1/status")
         );
     }
     if (!config_.witness) {
-        asio::co_spawn(executor_, beat(), asio::detached);
-        asio::co_spawn(executor_, look(), asio::detached);
-        asio::co_spawn(executor_, observe(), asio::detached);
-        asio::co_spawn(executor_, maintain(), asio::detached);
+        io::run_in_background(executor_, beat());
+        io::run_in_background(executor_, look());
+        io::run_in_background(executor_, observe());
+        io::run_in_background(executor_, maintain());
     }
     io::log(io::Level::info, "agent.started", {{"listen", config_.listen.text()}});
     co_await io::asked_to_end();
@@ -141,8 +139,8 @@ void Agent::tell(const core::LeaseEvent& event) {
             write_page(paused_ ? io::WriteState::paused : io::WriteState::writing, arm->deadline);
             note_interval("from_ns");
         } else if (const auto* renewal = std::get_if<core::Renew>(&command)) {
-            asio::co_spawn(executor_, renew(renewal->sent_at), asio::detached);
-            asio::co_spawn(executor_, ask_promise(renewal->sent_at), asio::detached);
+            io::run_in_background(executor_, renew(renewal->sent_at));
+            io::run_in_background(executor_, ask_promise(renewal->sent_at));
         } else if (const auto* fence = std::get_if<core::Fence>(&command)) {
             lose(fence->reason);
             return;
@@ -292,12 +290,14 @@ io::Task<void> Agent::look() {
                     .is_running = running,
                     .holds_lease = holder_.has_value(),
                     .known = promises_.known(),
+                    .gave_up = lease && lease->epoch == gave_up_at_,
                 };
                 const core::NextMove move =
                     quarantined_ ? core::NextMove::wait : core::next_move(config_.region, lease, local);
                 if (!acting_) co_await take_role(move);
             }
         } else if (holder_) {
+            co_await care_for_server();
             co_await keep_in_step();
         }
         const Duration pause = acting_ ? look_again : config_.probe_interval;
@@ -440,6 +440,40 @@ io::Task<void> Agent::after_opening() {
     const auto checkpointed = co_await std::move(checkpointed_work);
     if (!checkpointed) io::log(io::Level::warning, "agent.checkpoint-failed", {{"why", checkpointed.error().message}});
     detail_ = "writing";
+}
+
+io::Task<void> Agent::care_for_server() {
+    if (acting_ || paused_ || release_with_) co_return;
+    if (seen_.running) {
+        unanswered_since_.reset();
+        failed_starts_ = 0;
+        co_return;
+    }
+    const TimePoint now = io::now();
+    if (!unanswered_since_) unanswered_since_ = now;
+    auto running_work = pool_.run([this] { return cluster_->is_running(); });
+    const bool running = co_await std::move(running_work);
+    if (!holder_) co_return;
+    const core::ServerCare care = core::server_care(now - *unanswered_since_, running, failed_starts_);
+    if (care == core::ServerCare::start) {
+        acting_ = true;
+        io::log(io::Level::warning, "agent.server-gone", {{"starts", std::to_string(failed_starts_ + 1)}});
+        auto start_work = pool_.run([this] { return cluster_->start_primary(); });
+        const auto started = co_await std::move(start_work);
+        // Until it answers, this start counts as failed; crash recovery gets its time anew.
+        ++failed_starts_;
+        unanswered_since_ = io::now();
+        if (!started) detail_ = started.error().message;
+        acting_ = false;
+    } else if (care == core::ServerCare::give_up) {
+        gave_up_at_ = holder_->epoch();
+        lose("PostgreSQL does not come back: the other region may take over");
+        acting_ = true;
+        auto kill_work = pool_.run([this] { return cluster_->kill(); });
+        const auto killed = co_await std::move(kill_work);
+        if (!killed) io::log(io::Level::error, "agent.kill-failed", {{"why", killed.error().message}});
+        acting_ = false;
+    }
 }
 
 io::Task<void> Agent::keep_in_step() {
@@ -706,7 +740,7 @@ io::Task<io::HttpResponse> Agent::promote(io::HttpRequest request) {
             "agent.promoted",
             {{"epoch", std::to_string(epoch.value())}, {"took_ms", std::to_string((io::now() - began) / 1ms)}}
         );
-        asio::co_spawn(executor_, after_opening(), asio::detached);
+        io::run_in_background(executor_, after_opening());
         response = success();
     } while (false);
     acting_ = false;
@@ -729,7 +763,7 @@ io::Task<io::HttpResponse> Agent::pause(io::HttpRequest request) {
     }
     paused_ = true;
     write_page(io::WriteState::paused, *holder_->deadline());
-    asio::co_spawn(executor_, resume_after(epoch, limit), asio::detached);
+    io::run_in_background(executor_, resume_after(epoch, limit));
     co_return io::HttpResponse::json(200, "{}");
 }
 
@@ -756,6 +790,12 @@ io::Task<io::HttpResponse> Agent::demote(io::HttpRequest request) {
     if (!holder_ || holder_->epoch() != epoch)
         co_return io::HttpResponse::error(409, "stale-epoch", "this region does not write at that epoch");
     if (acting_) co_return io::HttpResponse::error(409, "busy", detail_);
+    // A stop waits for a standby that listens, and for no other: without one, what it lacks would be lost.
+    if (!seen_.streaming || !lease_ || lease_->sync != core::Sync::in_step) {
+        co_return io::HttpResponse::error(
+            409, "standby-not-in-step", "the standby does not have everything: nothing was stopped"
+        );
+    }
     acting_ = true;
     paused_ = true;
     if (holder_->deadline()) write_page(io::WriteState::paused, *holder_->deadline());

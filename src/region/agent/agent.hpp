@@ -41,6 +41,7 @@ private:
 
     io::Task<void> take_role(core::NextMove move);
     io::Task<Result<void>> become_writer(core::Sync sync);  // proves the epoch; arms the page
+    io::Task<void> care_for_server();
     io::Task<void> keep_in_step();
     io::Task<void> after_opening();  // slots, checkpoint: what a new writer owes, when customers are served
 
@@ -84,6 +85,9 @@ private:
     bool interval_open_ = false;
     bool quarantined_ = false;
     TimePoint out_of_step_since_{};
+    std::optional<TimePoint> unanswered_since_;
+    int failed_starts_ = 0;
+    Epoch gave_up_at_{0};
     std::uint64_t stranded_writes_ = 0;
     std::string detail_ = "starting";
     postgres::Observation seen_;

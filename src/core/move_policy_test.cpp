@@ -1,0 +1,104 @@
+#include "core/move_policy.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cloudshelf::core {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr TimePoint now{1000s};
+const MoveRules rules{.hold_down = 600ms};
+
+/// us-east-1 was lost while us-west-2 was in step.
+Situation lost() {
+    return {
+        .lease = LeaseRecord{.region = RegionName("us-east-1"), .epoch = Epoch(1), .sync = Sync::in_step},
+        .writer = Verdict::down,
+        .standby = {.reachable = true, .has_data = true},
+        .standby_region = RegionName("us-west-2"),
+    };
+}
+
+std::string stays(const Decision& decision) {
+    const auto* stay = std::get_if<Stay>(&decision);
+    return stay ? stay->code : "";
+}
+std::string asks(const Decision& decision) {
+    const auto* ask = std::get_if<Ask>(&decision);
+    return ask ? ask->code : "";
+}
+
+TEST(DecideFailover, GoesWhenTheWriterIsLost) {
+    EXPECT_TRUE(std::holds_alternative<Go>(decide_failover(lost(), rules, now)));
+}
+
+TEST(DecideFailover, StaysForEachReason) {
+    Situation s = lost();
+    for (const Verdict verdict :
+         {Verdict::healthy, Verdict::suspect, Verdict::unknown, Verdict::unreachable_but_streaming}) {
+        s.writer = verdict;
+        EXPECT_EQ(stays(decide_failover(s, rules, now)), "writer-not-down") << name(verdict);
+    }
+    s = lost();
+    s.move_under_way = true;
+    EXPECT_EQ(stays(decide_failover(s, rules, now)), "guard.move-under-way");
+    s = lost();
+    s.standby.reachable = false;
+    EXPECT_EQ(stays(decide_failover(s, rules, now)), "guard.region-down");
+    s = lost();
+    s.standby.has_data = false;
+    EXPECT_EQ(stays(decide_failover(s, rules, now)), "guard.no-standby");
+    s = lost();
+    s.store_forgot = true;
+    EXPECT_EQ(stays(decide_failover(s, rules, now)), "guard.store-forgot");
+    s = lost();
+    s.last_move_ended = now - 100ms;
+    EXPECT_EQ(stays(decide_failover(s, rules, now)), "guard.hold-down");
+    s.last_move_ended = now - 700ms;
+    EXPECT_TRUE(std::holds_alternative<Go>(decide_failover(s, rules, now)));
+}
+
+TEST(DecideFailover, GoesWhenTheWriterGaveUp) {
+    Situation s = lost();
+    s.writer = Verdict::healthy;
+    s.writer_gave_up = true;
+    EXPECT_TRUE(std::holds_alternative<Go>(decide_failover(s, rules, now)));
+}
+
+// Goal: what may lose acknowledged writes is never done without a person. The standby degraded just before the loss.
+TEST(DecideFailover, AsksWhereSomethingMayBeLost) {
+    Situation s = lost();
+    s.lease->sync = Sync::degraded;
+    EXPECT_EQ(asks(decide_failover(s, rules, now)), "guard.sync-degraded");
+    s = lost();
+    s.standby.lag_bytes = rules.lag_bytes_max + 1;
+    EXPECT_EQ(asks(decide_failover(s, rules, now)), "guard.standby-behind");
+    s = lost();
+    s.automatic_moves_in_window = rules.automatic_moves_max;
+    EXPECT_EQ(asks(decide_failover(s, rules, now)), "guard.too-many-moves");
+    MoveRules confirm = rules;
+    confirm.decided_by = DecidedBy::confirm;
+    EXPECT_EQ(asks(decide_failover(lost(), confirm, now)), "guard.confirm");
+}
+
+TEST(AllowFailover, NamesTheLossUntilItIsAccepted) {
+    Situation s = lost();
+    s.lease->sync = Sync::degraded;
+    EXPECT_EQ(stays(allow_failover(s, rules, AcceptLoss::no)), "guard.sync-degraded");
+    EXPECT_TRUE(std::holds_alternative<Go>(allow_failover(s, rules, AcceptLoss::yes)));
+    s.standby.reachable = false;
+    EXPECT_EQ(stays(allow_failover(s, rules, AcceptLoss::yes)), "guard.region-down");
+}
+
+TEST(AllowSwitchover, NeedsBothRegionsInStep) {
+    Situation s = lost();
+    EXPECT_EQ(stays(allow_switchover(s, rules)), "guard.writer-not-healthy");
+    s.writer = Verdict::healthy;
+    EXPECT_TRUE(std::holds_alternative<Go>(allow_switchover(s, rules)));
+    s.lease->sync = Sync::degraded;
+    EXPECT_EQ(stays(allow_switchover(s, rules)), "guard.not-caught-up");
+}
+
+}  // namespace
+}  // namespace cloudshelf::core
