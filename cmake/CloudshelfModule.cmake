@@ -53,6 +53,9 @@ function(cloudshelf_test_program program kind label module sources)
     ${program} PROPERTIES LABELS ${label} TIMEOUT 300
                           ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp"
   )
+  if(label STREQUAL live)  # real servers against real deadlines: nothing else may take their processor
+    set_tests_properties(${program} PROPERTIES RUN_SERIAL TRUE)
+  endif()
 endfunction()
 
 # cloudshelf_program(cloudshelf SOURCES main.cpp DEPENDS controller …): a program that users run, left in bin/.

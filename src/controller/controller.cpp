@@ -4,6 +4,7 @@
 #include "base/random.hpp"
 #include "core/procedures.hpp"
 #include "io/background.hpp"
+#include "io/file.hpp"
 #include "io/log.hpp"
 #include "io/signals.hpp"
 
@@ -35,10 +36,16 @@ std::string text(const json::value& value, const char* pointer) {
     return found && found->is_string() ? std::string(found->as_string()) : std::string();
 }
 
-/// A failure in the middle, on purpose: "<step>:before" or "<step>:after". Only for tests of the daemon.
-void die_if_asked(const std::string& step, const char* when) {
-    const char* asked = std::getenv("CLOUDSHELF_DIE_AT");
-    if (asked != nullptr && asked == step + ":" + when) std::_Exit(99);
+/// A failure in the middle, on purpose, for tests: `CLOUDSHELF_DIE_AT=<step>:<before|after>`, or `everywhere`. Once for
+/// each place and execution: a file in the data folder remembers.
+void die_if_asked(
+    const std::filesystem::path& data, const std::string& execution, const std::string& step, const char* when
+) {
+    static const char* asked = std::getenv("CLOUDSHELF_DIE_AT");
+    if (asked == nullptr || (asked != step + ":" + when && std::string_view(asked) != "everywhere")) return;
+    const auto marker = data / fmt::format("died.{}.{}.{}", execution, step, when);
+    if (std::filesystem::exists(marker)) return;
+    if (io::replace_file(marker, "")) std::_Exit(99);
 }
 
 /// A share of the probes is lost, on purpose: for the soak (`CLOUDSHELF_DROP_PROBES=0.01`).
@@ -321,7 +328,7 @@ void Controller::obey(const std::string& id, std::vector<core::ExecutionCommand>
 }
 
 io::Task<void> Controller::perform(std::string id, core::Perform what) {
-    die_if_asked(what.step, "before");
+    die_if_asked(config_.data, id, what.step, "before");
     if (what.attempt > 1) co_await io::wait_for(std::min<Duration>(what.attempt * 20ms, 500ms));
     core::Execution& execution = executions_.at(id);
     Result<void> done;
@@ -332,7 +339,7 @@ io::Task<void> Controller::perform(std::string id, core::Perform what) {
         bug = problem.what();
     }
     if (!bug.empty()) done = fail("controller.bug", bug);
-    die_if_asked(what.step, "after");
+    die_if_asked(config_.data, id, what.step, "after");
     if (done) {
         tell(id, core::StepDone{what.step});
     } else {

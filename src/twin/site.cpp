@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 constexpr Duration backoff_min = 50ms;
-constexpr Duration backoff_max = 5s;
+constexpr Duration backoff_max = 1s;
 constexpr Duration settled_after = 5s;  // a program that lived this long starts again at once
 constexpr Duration stop_limit = 8s;     // for one program to end after SIGTERM
 

@@ -145,7 +145,8 @@ TEST_P(FencerLive, AKilledPostmasterTakesItsBackendsWithIt) {
     const TimePoint deadline = east.let_lapse();
     ASSERT_TRUE(eventually([&] { return io::now() > killed + 5s; }));
     writers.finish();
-    EXPECT_LE(writers.last(), gone);
+    // An answer that lay in a client's socket already may be read a little later; an orphan would go on for seconds.
+    EXPECT_LE(writers.last(), gone + 500ms);
     EXPECT_LE(writers.last(), deadline);
 }
 
@@ -162,7 +163,7 @@ TEST_P(FencerLive, WithoutItsFencerThereIsNoCluster) {
     east.let_lapse();
     ASSERT_TRUE(eventually([&] { return io::now() > killed + 5s; }));
     writers.finish();
-    EXPECT_LE(writers.last(), gone);
+    EXPECT_LE(writers.last(), gone + 500ms);
     fmt::print(
         "{}: gone {:.1f} ms after the fencer\n",
         own_namespace ? "with a process namespace" : "without",

@@ -1,0 +1,328 @@
+// The twin as its user sees it: programs, exit statuses, files. Each test has a twin of its own, on addresses of its
+// own.
+#include "io/clock.hpp"
+#include "io/file.hpp"
+#include "io/http.hpp"
+#include "io/process.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <arpa/inet.h>
+#include <csignal>
+#include <filesystem>
+#include <functional>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <thread>
+#include <unistd.h>
+
+namespace cloudshelf {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using namespace std::chrono_literals;
+
+const std::string program = BIN "/cloudshelf";
+const std::string plan = SOURCE_ROOT "/plans/cloudshelf.yaml";
+
+bool eventually(Duration limit, const std::function<bool()>& holds) {
+    for (const auto deadline = io::Deadline::after(limit); !deadline.passed(); std::this_thread::sleep_for(50ms)) {
+        if (holds()) return true;
+    }
+    return false;
+}
+
+class TwinTest : public testing::Test {
+protected:
+    void SetUp() override {
+        char name[] = "/var/tmp/cloudshelf-twin-XXXXXX";
+        folder_ = ::mkdtemp(name);
+        fs::permissions(folder_, fs::perms(0755));
+        // Apart from every other twin of this machine, also when two test runs go on at once.
+        base_ = 70 + static_cast<int>(::getpid() % 30) * 5;
+    }
+    void TearDown() override {
+        run({"down"});
+        EXPECT_TRUE(eventually(10s, [&] { return left_behind().empty(); })) << left_behind();
+        fs::remove_all(folder_);
+    }
+
+    io::ProcessOutput run(
+        std::vector<std::string> arguments, std::map<std::string, std::string> env = {}, Duration limit = 150s
+    ) {
+        io::SpawnOptions spawn;
+        spawn.argv = {program};
+        spawn.argv.insert(spawn.argv.end(), arguments.begin(), arguments.end());
+        for (const std::string& more :
+             {std::string("--plan"),
+              plan_,
+              std::string("--data"),
+              (folder_ / "twin").string(),
+              std::string("--network-base"),
+              std::to_string(base_)}) {
+            spawn.argv.push_back(more);
+        }
+        spawn.env = std::move(env);
+        auto output = io::run(spawn, limit);
+        EXPECT_TRUE(output) << (output ? "" : output.error().message);
+        return output.value_or(io::ProcessOutput{.status = -1});
+    }
+    json::value status() {
+        boost::system::error_code bad;
+        json::value value = json::parse(run({"status", "--json"}).out, bad);
+        return bad ? json::value(json::object{}) : value;
+    }
+    std::string at(const char* pointer) {
+        boost::system::error_code none;
+        const json::value value = status();
+        const auto* found = value.find_pointer(pointer, none);
+        return !found ? "" : found->is_string() ? std::string(found->as_string()) : json::serialize(*found);
+    }
+    bool in_step() { return at("/lease/sync") == "in-step"; }
+    /// Processes that belong to this test's folder.
+    std::string left_behind() const {
+        std::string found;
+        std::error_code ignored;
+        for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
+            const auto command = io::read_file(entry.path() / "cmdline");
+            if (!command || command->find(folder_.string()) == std::string::npos) continue;
+            const auto pid = static_cast<pid_t>(std::strtol(entry.path().filename().c_str(), nullptr, 10));
+            if (pid > 0 && pid != ::getpid() && io::is_running(pid)) found += entry.path().string() + " ";
+        }
+        return found;
+    }
+    pid_t process(const std::string& site, const std::string& what) const {
+        for (const auto& entry : fs::directory_iterator("/proc")) {
+            const auto command = io::read_file(entry.path() / "cmdline");
+            if (!command || command->find((folder_ / "twin" / site).string()) == std::string::npos) continue;
+            if (command->find(what) == std::string::npos || command->find("twin-site") != std::string::npos) continue;
+            return static_cast<pid_t>(std::strtol(entry.path().filename().c_str(), nullptr, 10));
+        }
+        return 0;
+    }
+
+    fs::path folder_;
+    int base_ = 70;
+    std::string plan_ = plan;
+};
+
+// The main job: lose a region under load, recover, rebuild, fail back, read everything back.
+TEST_F(TwinTest, LosesARegionAndKeepsTheShop) {
+    const fs::path out = folder_ / "out";
+    const auto demo = run({"demo", "--rate", "60", "--out", out.string()});
+    EXPECT_EQ(demo.status, 0) << demo.out << demo.err;
+    const auto text = io::read_file(out / "report.json");
+    ASSERT_TRUE(text);
+    const json::value report = json::parse(*text);
+    EXPECT_EQ(report.at("verdict").as_string(), "passed") << *text;
+    EXPECT_EQ(report.at("writer_overlap_ms").to_number<double>(), 0);
+    ASSERT_EQ(report.at("services").as_array().size(), 3u);
+    for (const auto& service : report.at("services").as_array()) {
+        EXPECT_TRUE(service.at("met").as_bool());
+        EXPECT_GT(service.at("acknowledged_writes").to_number<int>(), 0);
+        EXPECT_GT(service.at("rta_s").to_number<double>(), 0.1);  // the region was really gone
+        if (service.at("name").as_string() == "payments") EXPECT_EQ(service.at("lost_writes").to_number<int>(), 0);
+    }
+    for (const char* phase :
+         {"detected", "fence_passed", "promoted", "functions_pointed", "smoke_tests", "traffic", "verified"}) {
+        EXPECT_TRUE(report.at("phases_ms").as_object().contains(phase)) << phase;
+    }
+    EXPECT_EQ(report.at("failback").at("lost_writes").to_number<int>(), 0);
+    EXPECT_EQ(report.at("not_covered").as_array().size(), 3u);
+    EXPECT_TRUE(fs::exists(out / "report.md"));
+}
+
+// The controller dies before and after every single step of both moves; each execution still ends right.
+TEST_F(TwinTest, MovesSurviveTheirControllerAtEveryStep) {
+    ASSERT_EQ(run({"up"}, {{"CLOUDSHELF_DIE_AT", "everywhere"}}).status, 0);
+    ASSERT_TRUE(eventually(20s, [&] { return in_step(); }));
+    ASSERT_EQ(run({"break", "region", "us-east-1"}).status, 0);
+    ASSERT_TRUE(eventually(90s, [&] { return at("/executions/0/state") == "succeeded"; })) << json::serialize(status());
+    EXPECT_EQ(at("/lease/region"), "us-west-2");
+    EXPECT_EQ(at("/lease/epoch"), "2");
+    ASSERT_EQ(run({"restore", "region", "us-east-1"}).status, 0);
+    ASSERT_TRUE(eventually(60s, [&] { return in_step() && at("/regions/us-east-1/role") == "standby"; }));
+    const auto failback = run({"failback"});
+    EXPECT_EQ(failback.status, 0) << failback.out << failback.err;
+    EXPECT_EQ(at("/lease/region"), "us-east-1");
+    EXPECT_EQ(at("/lease/epoch"), "3");
+    std::size_t deaths = 0;
+    for (const auto& entry : fs::directory_iterator(folder_ / "twin" / "controller")) {
+        deaths += entry.path().filename().string().starts_with("died.") ? 1 : 0;
+    }
+    EXPECT_EQ(deaths, 36u);  // 8 steps of the failover and 10 of the failback, before and after each
+    const auto verified = run({"journal", "verify"});
+    EXPECT_EQ(verified.status, 0) << verified.err;
+}
+
+// What a busy day brings while both databases are fine: nothing moves, nothing acknowledged is lost.
+TEST_F(TwinTest, StaysThroughLesserFaults) {
+    ASSERT_EQ(run({"up"}).status, 0);
+    io::SpawnOptions shop;
+    const fs::path ledger = folder_ / "ledger.jsonl";
+    shop.argv = {
+        program,
+        "shop",
+        "--rate",
+        "40",
+        "--for",
+        "5m",
+        "--audit",
+        "--ledger",
+        ledger,
+        "--plan",
+        plan_,
+        "--data",
+        folder_ / "twin",
+        "--network-base",
+        std::to_string(base_)
+    };
+    shop.output = folder_ / "shop.log";
+    const auto customers = io::spawn(shop);
+    ASSERT_TRUE(customers);
+    const auto writes = [&] {
+        const auto live = io::read_file(ledger.string() + ".live.json");
+        boost::system::error_code bad;
+        const json::value value = live ? json::parse(*live, bad) : json::value();
+        return !bad && value.is_object() ? value.at("acknowledged_writes").to_number<std::uint64_t>() : 0;
+    };
+    const auto more_writes = [&](std::uint64_t count) {
+        const auto before = writes();
+        return eventually(20s, [&] { return writes() > before + count; });
+    };
+    ASSERT_TRUE(eventually(60s, [&] { return writes() > 50; }));
+
+    // The state store is gone for eight lease lengths: the writer goes on under the standby's promises.
+    const pid_t controller = process("us-east-2", "controller.json");
+    ASSERT_GT(controller, 0);
+    ::kill(controller, SIGSTOP);
+    const auto asleep = io::Deadline::after(5s);
+    EXPECT_TRUE(more_writes(20));
+    EXPECT_TRUE(eventually(6s, [&] { return asleep.passed(); }));
+    ::kill(controller, SIGCONT);
+    EXPECT_TRUE(more_writes(20));
+    ::kill(process("us-east-2", "controller.json"), SIGKILL);
+    EXPECT_TRUE(more_writes(20));
+
+    // The agent alone, the gateway alone, PostgreSQL alone.
+    ::kill(process("us-east-1", "agent.json"), SIGKILL);
+    EXPECT_TRUE(more_writes(20));
+    ::kill(process("us-east-1", "gateway.json"), SIGKILL);
+    EXPECT_TRUE(more_writes(20));
+    ::kill(process("us-east-1", "pgdata"), SIGKILL);  // the fencer or the postmaster, whichever is found first
+    EXPECT_TRUE(more_writes(20));
+    EXPECT_TRUE(eventually(30s, [&] { return at("/lease/region") == "us-east-1" && at("/lease/epoch") == "1"; }));
+
+    // The standby is lost: orders go on once that is recorded; they wait for it again when it is back.
+    ASSERT_EQ(run({"break", "region", "us-west-2"}).status, 0);
+    EXPECT_TRUE(more_writes(20));
+    EXPECT_EQ(at("/lease/sync"), "degraded");
+    ASSERT_EQ(run({"restore", "region", "us-west-2"}).status, 0);
+    EXPECT_TRUE(eventually(60s, [&] { return in_step(); }));
+    EXPECT_EQ(at("/executions"), "[]");
+
+    ::kill(*customers, SIGTERM);
+    int ended = -1;
+    EXPECT_TRUE(eventually(60s, [&] { return ::waitpid(*customers, &ended, WNOHANG) == *customers; }));
+    EXPECT_TRUE(WIFEXITED(ended) && WEXITSTATUS(ended) == 0) << io::read_file(folder_ / "shop.log").value_or("");
+}
+
+// The writer's agent sleeps longer than its lease: nobody may go on writing there, the other region takes over or the
+// same one resumes, and at no time both.
+TEST_F(TwinTest, AFrozenAgentIsFenced) {
+    ASSERT_EQ(run({"up"}).status, 0);
+    const pid_t agent = process("us-east-1", "agent.json");
+    ASSERT_GT(agent, 0);
+    ::kill(agent, SIGSTOP);
+    // The fencer ends PostgreSQL though its agent says nothing.
+    EXPECT_TRUE(eventually(10s, [&] { return fs::exists(folder_ / "twin/us-east-1/fences.jsonl"); }));
+    const json::value fence = json::parse(io::read_file(folder_ / "twin/us-east-1/fences.jsonl").value_or("{}"));
+    EXPECT_EQ(fence.at("reason").as_string(), "lease ran out");
+    EXPECT_TRUE(fence.at("all_gone").as_bool());
+    EXPECT_LE(fence.at("gone_ns").as_int64(), fence.at("deadline_ns").as_int64());
+    ::kill(agent, SIGCONT);
+    EXPECT_TRUE(eventually(30s, [&] {
+        const std::string writer = at("/lease/region");
+        return !writer.empty() && at(("/regions/" + writer + "/role").c_str()) == "writer";
+    })) << json::serialize(status());
+}
+
+TEST_F(TwinTest, RefusesClearly) {
+    // A plan with faults: all of them, with their places.
+    const auto whole = io::read_file(plan);
+    ASSERT_TRUE(whole);
+    const fs::path broken = folder_ / "broken.yaml";
+    std::string text = *whole;
+    const auto rto = text.find("rto: 1 h");
+    ASSERT_NE(rto, std::string::npos);
+    text.replace(rto, 8, "rto: 1 x");
+    ASSERT_TRUE(io::replace_file(broken, text));
+    plan_ = broken;
+    const auto bad_plan = run({"up"});
+    EXPECT_EQ(bad_plan.status, 65);
+    EXPECT_NE(bad_plan.err.find("broken.yaml:"), std::string::npos) << bad_plan.err;
+    plan_ = plan;
+
+    // A port that is taken: who has it, and nothing was started.
+    const int taken = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{.sin_family = AF_INET, .sin_port = htons(8080)};
+    ASSERT_EQ(::inet_pton(AF_INET, fmt::format("127.{}.0.1", base_ + 1).c_str(), &address.sin_addr), 1);
+    ASSERT_EQ(::bind(taken, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    ASSERT_EQ(::listen(taken, 1), 0);
+    const auto port = run({"up"});
+    EXPECT_EQ(port.status, 73);
+    EXPECT_NE(port.err.find("twin_livetest"), std::string::npos) << port.err;
+    EXPECT_EQ(left_behind(), "");
+    ::close(taken);
+
+    ASSERT_EQ(run({"up"}).status, 0);
+    EXPECT_EQ(run({"up"}).status, 73);
+    const auto home = run({"failback"});
+    EXPECT_EQ(home.status, 70);
+    EXPECT_NE(home.err.find("home"), std::string::npos) << home.err;
+    ASSERT_EQ(run({"break", "region", "us-west-2"}).status, 0);
+    EXPECT_EQ(run({"break", "region", "us-west-2"}).status, 1);
+    EXPECT_EQ(run({"break", "region", "us-north-9"}).status, 64);
+    EXPECT_TRUE(eventually(10s, [&] { return at("/regions/us-west-2/agent") == "false"; }));
+    const auto down = run({"failover"});
+    EXPECT_EQ(down.status, 70) << down.err;
+    EXPECT_NE(down.err.find("us-west-2"), std::string::npos) << down.err;
+    EXPECT_EQ(run({"down"}).status, 0);
+    EXPECT_EQ(run({"status"}).status, 69);
+
+    // Data of another version is left alone.
+    ASSERT_TRUE(io::replace_file(folder_ / "twin/twin.json", R"({"format_version": 99})"));
+    EXPECT_EQ(run({"up"}).status, 76);
+}
+
+// Ctrl-C in the middle of the demonstration leaves nothing behind.
+TEST_F(TwinTest, CtrlCLeavesNothing) {
+    io::SpawnOptions spawn;
+    spawn.argv = {
+        program,
+        "demo",
+        "--plan",
+        plan,
+        "--data",
+        folder_ / "twin",
+        "--out",
+        folder_ / "out",
+        "--network-base",
+        std::to_string(base_)
+    };
+    spawn.output = folder_ / "demo.log";
+    const auto demo = io::spawn(spawn);
+    ASSERT_TRUE(demo);
+    ASSERT_TRUE(eventually(60s, [&] { return fs::exists(folder_ / "out/ledger.jsonl.live.json"); }));
+    ::kill(*demo, SIGINT);
+    int status = 0;
+    EXPECT_TRUE(eventually(40s, [&] { return ::waitpid(*demo, &status, WNOHANG) == *demo; }));
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 130);
+    EXPECT_TRUE(eventually(10s, [&] { return left_behind().empty(); })) << left_behind();
+}
+
+}  // namespace
+}  // namespace cloudshelf
