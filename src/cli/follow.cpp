@@ -16,6 +16,8 @@ namespace {
 namespace json = boost::json;
 using namespace std::chrono_literals;
 
+constexpr Duration move_limit = 120s;
+
 std::string text(const json::value& record, std::string_view key) {
     const auto* found = record.is_object() ? record.as_object().if_contains(key) : nullptr;
     return found && found->is_string() ? std::string(found->as_string()) : std::string();
@@ -89,6 +91,8 @@ Result<std::vector<std::string>> execution_ids(const twin::Layout& layout) {
 Result<json::value> run_move(const twin::Layout& layout, json::object body, twin::Progress progress) {
     const auto token = twin::operator_token(layout);
     if (!token) return fail(token.error());
+    const auto before = execution_ids(layout);
+    if (!before) return fail(before.error());
     const auto made = twin::call({
         .to = twin::controller_endpoint(layout),
         .method = "POST",
@@ -96,28 +100,25 @@ Result<json::value> run_move(const twin::Layout& layout, json::object body, twin
         .token = *token,
         .body = std::move(body),
     });
-    if (!made) return fail(made.error());
-    return follow(layout, text(*made, "id"), 120s, std::move(progress));
+    if (made) return follow(layout, text(*made, "id"), move_limit, std::move(progress));
+    if (made.error().certainty == Certainty::not_done) return fail(made.error());
+    // Nobody knows whether it began (the controller died meanwhile, say): asking again could begin a second one.
+    progress("no answer from the controller; looking whether the move began");
+    return follow_newest(layout, *before, move_limit, std::move(progress));
 }
 
 Result<json::value> follow_newest(
-    const twin::Layout& layout,
-    const std::string& procedure,
-    std::vector<std::string> known,
-    Duration limit,
-    twin::Progress progress
+    const twin::Layout& layout, std::vector<std::string> known, Duration limit, twin::Progress progress
 ) {
     for (const auto deadline = io::Deadline::after(limit); !deadline.passed(); std::this_thread::sleep_for(20ms)) {
-        const auto answer = get(layout, "/v1/executions");
-        if (!answer) continue;
-        const json::array& all = answer->is_array() ? answer->as_array() : answer->at("executions").as_array();
-        for (const auto& execution : all) {
-            const std::string id = text(execution, "id");
-            if (text(execution, "procedure") != procedure || std::ranges::find(known, id) != known.end()) continue;
-            return follow(layout, id, deadline.remaining(), std::move(progress));
+        const auto ids = execution_ids(layout);
+        if (!ids) continue;
+        for (const auto& id : *ids) {
+            if (std::ranges::find(known, id) == known.end())
+                return follow(layout, id, deadline.remaining(), std::move(progress));
         }
     }
-    return fail("move.too-long", fmt::format("no {} began within {} s", procedure, limit / 1s));
+    return fail("move.not-begun", fmt::format("no move began within {} s; ask again", limit / 1s));
 }
 
 bool move_succeeded(const json::value& execution) {

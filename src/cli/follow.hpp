@@ -14,14 +14,9 @@ namespace cloudshelf::cli {
 /// Answers the execution's last record. Errors: the guard that refuses; "move.too-long".
 Result<boost::json::value> run_move(const twin::Layout& layout, boost::json::object body, twin::Progress progress);
 
-/// Waits until the newest execution of a procedure has ended, as run_move does, whoever started it.
-/// `newer_than`: executions with these ids are not meant.
+/// Follows the execution that is not among `known`, once there is one. Errors: "move.not-begun", "move.too-long".
 Result<boost::json::value> follow_newest(
-    const twin::Layout& layout,
-    const std::string& procedure,
-    std::vector<std::string> known,
-    Duration limit,
-    twin::Progress progress
+    const twin::Layout& layout, std::vector<std::string> known, Duration limit, twin::Progress progress
 );
 
 /// The ids of all executions so far.

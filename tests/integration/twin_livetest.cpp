@@ -268,6 +268,8 @@ TEST_F(TwinTest, RefusesClearly) {
 
     // A port that is taken: who has it, and nothing was started.
     const int taken = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int on = 1;
+    ::setsockopt(taken, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     sockaddr_in address{.sin_family = AF_INET, .sin_port = htons(8080)};
     ASSERT_EQ(::inet_pton(AF_INET, fmt::format("127.{}.0.1", base_ + 1).c_str(), &address.sin_addr), 1);
     ASSERT_EQ(::bind(taken, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
