@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 timed = @start=$$(date +%s); $(2); status=$$?; echo "make $(1): $$(( $$(date +%s) - start )) s"; exit $$status
 
-.PHONY: setup configure build test check demo bench bench-failover clean format asan tsan
+.PHONY: setup configure build test check lint demo bench bench-failover clean format asan tsan
 setup:
 	@tools/setup.sh
 
@@ -24,6 +24,10 @@ check: build
 asan tsan:
 	@$(MAKE) --no-print-directory build PRESET=$@
 	$(call timed,$@,ctest --test-dir build/$@ --output-on-failure -j $(JOBS) -L unit)
+
+# Slower than `make check`, so apart from it: clang-tidy over every file.
+lint: build
+	$(call timed,lint,git ls-files 'src/*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy-19 -p build/$(PRESET) --quiet)
 
 format:
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-19 -i
