@@ -27,6 +27,7 @@ int main(int argc, char** argv) {
     add_shop(app, status);
     add_break(app, status);
     add_move(app, status);
+    add_approve(app, status);
     add_report(app, status);
     add_down(app, status);
     add_plan(app, status);

@@ -61,6 +61,7 @@ void add_down(CLI::App& app, int& status);
 void add_status(CLI::App& app, int& status);
 void add_break(CLI::App& app, int& status);
 void add_move(CLI::App& app, int& status);  // failover, failback
+void add_approve(CLI::App& app, int& status);
 void add_shop(CLI::App& app, int& status);
 void add_demo(CLI::App& app, int& status);
 void add_bench(CLI::App& app, int& status);

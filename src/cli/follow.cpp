@@ -107,6 +107,20 @@ Result<json::value> run_move(const twin::Layout& layout, json::object body, twin
     return follow_newest(layout, *before, move_limit, std::move(progress));
 }
 
+Result<json::value> approve_move(const twin::Layout& layout, const std::string& id, twin::Progress progress) {
+    const auto token = twin::operator_token(layout);
+    if (!token) return fail(token.error());
+    const auto approved = twin::call({
+        .to = twin::controller_endpoint(layout),
+        .method = "POST",
+        .target = "/v1/executions/" + id + "/approve",
+        .token = *token,
+        .body = json::object{},
+    });
+    if (!approved) return fail(approved.error());
+    return follow(layout, id, move_limit, std::move(progress));
+}
+
 Result<json::value> follow_newest(
     const twin::Layout& layout, std::vector<std::string> known, Duration limit, twin::Progress progress
 ) {

@@ -14,6 +14,9 @@ namespace cloudshelf::cli {
 /// Answers the execution's last record. Errors: the guard that refuses; "move.too-long".
 Result<boost::json::value> run_move(const twin::Layout& layout, boost::json::object body, twin::Progress progress);
 
+/// Approves a move that waits for a person, and follows it to its end. Errors: "not-waiting", "no-execution".
+Result<boost::json::value> approve_move(const twin::Layout& layout, const std::string& id, twin::Progress progress);
+
 /// Follows the execution that is not among `known`, once there is one. Errors: "move.not-begun", "move.too-long".
 Result<boost::json::value> follow_newest(
     const twin::Layout& layout, std::vector<std::string> known, Duration limit, twin::Progress progress

@@ -71,6 +71,11 @@ std::string picture(const json::value& status, bool colour) {
                 text(execution, "/id"),
                 painted(text(execution, "/state"), colour)
             );
+            if (text(execution, "/state") == "waiting-for-approval") {
+                out += fmt::format(
+                    "    {}; `cloudshelf approve {}` lets it go on\n", text(execution, "/guard"), text(execution, "/id")
+                );
+            }
         }
     }
     return out;

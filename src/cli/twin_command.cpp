@@ -122,6 +122,27 @@ void add_break(CLI::App& app, int& status) {
         });
 }
 
+void add_approve(CLI::App& app, int& status) {
+    auto* command =
+        app.add_subcommand("approve", "let a move go on that waits for a person; `status` shows what may be lost");
+    auto common = std::make_shared<Common>();
+    auto id = std::make_shared<std::string>();
+    add_common(*command, *common);
+    command->add_option("id", *id, "the execution, e.g. x3")->required()->check([](const std::string& text) {
+        const bool good =
+            text.size() > 1 && text[0] == 'x' && text.find_first_not_of("0123456789", 1) == std::string::npos;
+        return good ? std::string() : "\"" + text + "\": expected an execution's id, as x3";
+    });
+    command->callback([=, &status] {
+        const auto layout = lay_out(*common);
+        if (!layout) return void(status = layout.error());
+        const auto ended = approve_move(*layout, *id, progress(*common));
+        if (!ended) return void(status = report(ended.error(), *common));
+        if (common->json) fmt::print("{}\n", json::serialize(*ended));
+        status = move_succeeded(*ended) ? ok : failed;
+    });
+}
+
 void add_move(CLI::App& app, int& status) {
     const auto add = [&app, &status](const char* procedure, const char* summary) {
         auto* command = app.add_subcommand(procedure, summary);

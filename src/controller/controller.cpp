@@ -192,7 +192,8 @@ core::Situation Controller::situation() const {
     situation.standby_region = standby->region;
     const Seen& seen = seen_.at(standby->region);
     situation.standby.reachable = seen.agent;
-    situation.standby.has_data = is_true(seen.status, "/postgres/in_recovery");
+    situation.standby.has_data = is_true(seen.status, "/has_data");
+    situation.standby.follows = is_true(seen.status, "/postgres/in_recovery");
     situation.standby.lag_bytes = static_cast<std::uint64_t>(number(seen.last_standby, "/postgres/lag_bytes"));
     situation.standby.lag_seconds = number(seen.last_standby, "/postgres/lag_seconds");
     return situation;

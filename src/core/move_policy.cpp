@@ -17,7 +17,7 @@ std::optional<Stay> impossible(const Situation& situation) {
         return Stay{"guard.region-down", fmt::format("{} does not answer", situation.standby_region.value())};
     }
     if (!situation.standby.has_data) {
-        return Stay{"guard.no-standby", fmt::format("{} has no standby to promote", situation.standby_region.value())};
+        return Stay{"guard.no-standby", fmt::format("{} has no database to promote", situation.standby_region.value())};
     }
     return std::nullopt;
 }
@@ -25,6 +25,13 @@ std::optional<Stay> impossible(const Situation& situation) {
 /// What a failover may lose, in words; empty when nothing beyond the promise.
 std::optional<Ask> possible_loss(const Situation& situation, const MoveRules& rules) {
     const StandbyState& standby = situation.standby;
+    if (!standby.follows) {
+        return Ask{
+            situation.standby_region,
+            "guard.standby-not-following",
+            fmt::format("{} does not follow the writer: what it has may be old", situation.standby_region.value()),
+        };
+    }
     if (standby.lag_bytes > rules.lag_bytes_max || standby.lag_seconds > rules.lag_seconds_max) {
         return Ask{
             situation.standby_region,
@@ -79,7 +86,7 @@ Decision allow_switchover(const Situation& situation, const MoveRules&) {
     if (situation.writer == Verdict::down || situation.writer == Verdict::unknown) {
         return Stay{"guard.writer-not-healthy", "a switchover needs both regions; the writer is not healthy"};
     }
-    if (situation.lease->sync != Sync::in_step) {
+    if (situation.lease->sync != Sync::in_step || !situation.standby.follows) {
         return Stay{
             "guard.not-caught-up",
             fmt::format(

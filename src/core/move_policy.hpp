@@ -17,7 +17,8 @@ enum class DecidedBy { witness, lease, confirm };
 /// What is known of the region that would take over.
 struct StandbyState {
     bool reachable = false;
-    bool has_data = false;        // a standby that replays
+    bool has_data = false;        // a database, of whatever age
+    bool follows = false;         // its server runs, as a standby
     std::uint64_t lag_bytes = 0;  // as last seen while the writer lived
     double lag_seconds = 0;
 };

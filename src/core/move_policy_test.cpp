@@ -15,7 +15,7 @@ Situation lost() {
     return {
         .lease = LeaseRecord{.region = RegionName("us-east-1"), .epoch = Epoch(1), .sync = Sync::in_step},
         .writer = Verdict::down,
-        .standby = {.reachable = true, .has_data = true},
+        .standby = {.reachable = true, .has_data = true, .follows = true},
         .standby_region = RegionName("us-west-2"),
     };
 }
@@ -71,6 +71,10 @@ TEST(DecideFailover, AsksWhereSomethingMayBeLost) {
     Situation s = lost();
     s.lease->sync = Sync::degraded;
     EXPECT_EQ(asks(decide_failover(s, rules, now)), "guard.sync-degraded");
+    // The second region dies before the first is back: the first has a database, but an old one.
+    s = lost();
+    s.standby.follows = false;
+    EXPECT_EQ(asks(decide_failover(s, rules, now)), "guard.standby-not-following");
     s = lost();
     s.standby.lag_bytes = rules.lag_bytes_max + 1;
     EXPECT_EQ(asks(decide_failover(s, rules, now)), "guard.standby-behind");

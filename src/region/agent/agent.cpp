@@ -589,6 +589,7 @@ io::Task<io::HttpResponse> Agent::status() {
          {{"state", states[static_cast<std::uint32_t>(page.state) % 4]},
           {"remaining_ms", std::max<std::int64_t>(0, (page.deadline - io::now()) / 1ms)}}},
         {"sync", lease_ ? core::name(lease_->sync) : "unknown"},
+        {"has_data", cluster_ && cluster_->exists()},
         {"stranded_writes", stranded_writes_},
         {"postgres",
          {{"running", seen_.running},
