@@ -1,6 +1,7 @@
-// controller, twin-site: what `cloudshelf up` starts.
+// controller, twin-site, twin-network: what `cloudshelf up` starts.
 #include "cli/command.hpp"
 #include "controller/main.hpp"
+#include "twin/network.hpp"
 #include "twin/site.hpp"
 
 #include <CLI/CLI.hpp>
@@ -18,6 +19,12 @@ void add_daemons(CLI::App& app, int& status) {
     auto directory = std::make_shared<std::filesystem::path>();
     site->add_option("directory", *directory)->required();
     site->callback([=, &status] { status = twin::run_site(*directory); });
+
+    auto* network = app.add_subcommand("twin-network", "the network between the sites, in the foreground");
+    network->group("");
+    auto network_config = std::make_shared<std::filesystem::path>();
+    network->add_option("--config", *network_config)->required();
+    network->callback([=, &status] { status = twin::run_network(*network_config); });
 }
 
 }  // namespace cloudshelf::cli

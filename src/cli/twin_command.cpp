@@ -1,4 +1,4 @@
-// up, down, status, break, restore, failover, failback: the twin, one thing at a time.
+// up, down, status, failover, failback, approve: the twin, one thing at a time.
 #include "cli/command.hpp"
 #include "cli/follow.hpp"
 #include "cli/picture.hpp"
@@ -80,46 +80,6 @@ void add_status(CLI::App& app, int& status) {
             fmt::print("{}", picture(*answer, is_terminal()));
         }
     });
-}
-
-void add_break(CLI::App& app, int& status) {
-    const auto add = [&app, &status](const char* name, const char* summary, auto act) {
-        auto* command = app.add_subcommand(name, summary);
-        auto* region_command = command->add_subcommand("region", summary);
-        command->require_subcommand(1);
-        auto common = std::make_shared<Common>();
-        auto region = std::make_shared<std::string>();
-        add_common(*region_command, *common);
-        region_command->add_option("name", *region, "the region, e.g. us-east-1")->required();
-        region_command->callback([=, &status] {
-            const auto layout = lay_out(*common);
-            if (!layout) return void(status = layout.error());
-            status = act(*layout, *region, *common);
-        });
-    };
-    add("break",
-        "lose a region: SIGKILL every process of it at once",
-        [](const twin::Layout& layout, const std::string& region, const Common& common) -> int {
-            const auto fault = twin::break_region(layout, region);
-            if (!fault) return report(fault.error(), common);
-            if (common.json) {
-                fmt::print(
-                    "{}\n",
-                    json::serialize(json::object{{"region", region}, {"at_ns", fault->at.time_since_epoch().count()}})
-                );
-            } else {
-                fmt::print("{} is gone: every process of it was killed\n", region);
-            }
-            return ok;
-        });
-    add("restore",
-        "a lost region's machine comes back, with its old data",
-        [](const twin::Layout& layout, const std::string& region, const Common& common) -> int {
-            const auto restored = twin::restore_region(layout, region);
-            if (!restored) return report(restored.error(), common);
-            if (!common.json) fmt::print("{} is starting; it will rejoin as a standby of the writer\n", region);
-            return ok;
-        });
 }
 
 void add_approve(CLI::App& app, int& status) {

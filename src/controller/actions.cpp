@@ -260,7 +260,7 @@ std::vector<dns::RecordSet> Actions::records(const RegionName& serving) const {
     std::vector<dns::RecordSet> sets;
     const auto add = [&](const std::vector<std::string>& names, const SiteConfig* site) {
         for (const auto& name : names)
-            sets.push_back({.name = name, .type = "A", .ttl = config_.ttl, .values = {site->gateway.address}});
+            sets.push_back({.name = name, .type = "A", .ttl = config_.ttl, .values = {site->front.address}});
     };
     add(config_.serving_names, config_.site(serving));
     add(config_.standby_names, other);
@@ -314,7 +314,7 @@ io::Task<Result<void>> Actions::switch_traffic(RegionName to, Epoch epoch, io::D
 }
 
 io::Task<Result<void>> Actions::verify_outside(RegionName to, io::Deadline deadline) {
-    const std::string wanted = config_.site(to)->gateway.address;
+    const std::string wanted = config_.site(to)->front.address;
     const std::string name = config_.serving_names.at(0);
     for (const auto& site : config_.sites) {
         if (!site.witness && site.region != to) continue;
@@ -326,7 +326,7 @@ io::Task<Result<void>> Actions::verify_outside(RegionName to, io::Deadline deadl
             );
         }
     }
-    const auto books = co_await shop(config_.site(to)->gateway, "GET", "/books?q=the&limit=1", "", "", 200, deadline);
+    const auto books = co_await shop(config_.site(to)->front, "GET", "/books?q=the&limit=1", "", "", 200, deadline);
     if (!books) co_return fail(books.error());
     co_return Result<void>{};
 }

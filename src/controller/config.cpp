@@ -56,6 +56,7 @@ ControllerConfig parse(const json::value& document) {
             .nameserver = endpoint(entry.at("nameserver")),
         };
         if (!site.witness) site.gateway = endpoint(entry.at("gateway"));
+        if (!site.witness) site.front = endpoint(entry.at("front"));
         config.sites.push_back(std::move(site));
     }
     config.home = RegionName(text(document, "home"));

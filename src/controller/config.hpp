@@ -25,7 +25,8 @@ struct SiteConfig {
     RegionName region;
     bool witness = false;
     io::Endpoint agent;
-    io::Endpoint gateway;  // of a region
+    io::Endpoint gateway;  // of a region, as this controller reaches it
+    io::Endpoint front;    // the same as customers reach it: what the public names answer
     io::Endpoint nameserver;
 };
 

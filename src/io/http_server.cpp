@@ -1,5 +1,5 @@
 #include "io/http.hpp"
-#include "io/process.hpp"
+#include "io/listen.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -9,7 +9,6 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <fmt/format.h>
 
 #include <set>
 
@@ -214,20 +213,7 @@ HttpServer::~HttpServer() {
 }
 
 Result<void> HttpServer::start() {
-    const Endpoint& listen = impl_->options.listen;
-    error_code problem;
-    const auto address = asio::ip::make_address(listen.address, problem);
-    if (!problem) impl_->acceptor.open(tcp::v4(), problem);
-    if (!problem) impl_->acceptor.set_option(tcp::acceptor::reuse_address(true), problem);
-    if (!problem) impl_->acceptor.bind({address, listen.port}, problem);
-    if (!problem) impl_->acceptor.listen(1024, problem);
-    if (problem == asio::error::address_in_use) {
-        const auto who = who_listens(listen.address, listen.port);
-        return fail(
-            "io.address-in-use", fmt::format("{} is taken by {}", listen.text(), who.value_or("another process"))
-        );
-    }
-    if (problem) return fail("io.listen", fmt::format("{}: {}", listen.text(), problem.message()));
+    if (const auto listening = listen_at(impl_->acceptor, impl_->options.listen); !listening) return listening;
     asio::co_spawn(impl_->executor, Impl::accept_all(impl_), asio::detached);
     return {};
 }

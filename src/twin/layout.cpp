@@ -20,6 +20,16 @@ Result<Site> Layout::region(const std::string& name) const {
     );
 }
 
+Result<Site> Layout::site(const std::string& name) const {
+    if (witness.name.value() == name) return witness;
+    return region(name);
+}
+
+std::string Layout::road(const Site& from, const Site& to) const {
+    if (from.number == to.number) return to.address;
+    return fmt::format("127.{}.1.{}", network_base + from.number, to.number);
+}
+
 std::string Layout::nameservers() const {
     return fmt::format("{0}:{3},{1}:{3},{2}:{3}", primary.address, standby.address, witness.address, Ports::dns);
 }
@@ -33,6 +43,7 @@ Result<Layout> lay_out(fs::path directory, int network_base, core::Plan plan) {
         return Site{
             .name = name,
             .kind = kind,
+            .number = number,
             .address = fmt::format("127.{}.0.1", network_base + number),
             .directory = layout.directory / name.value(),
         };

@@ -19,6 +19,7 @@ struct Ports {
     static constexpr std::uint16_t postgres = 5432;
     static constexpr std::uint16_t dns = 5300;
     static constexpr std::uint16_t processor_first = 9301;
+    static constexpr std::uint16_t network = 7500;
 };
 
 enum class SiteKind { region, witness, world };
@@ -26,6 +27,7 @@ enum class SiteKind { region, witness, world };
 struct Site {
     RegionName name;
     SiteKind kind = SiteKind::region;
+    int number = 0;
     std::string address;              // 127.<base + number>.0.1
     std::filesystem::path directory;  // <twin>/<name>
 };
@@ -44,8 +46,14 @@ struct Layout {
     std::filesystem::path controller() const { return directory / "controller"; }
     std::vector<Site> sites() const { return {primary, standby, witness, world}; }
     std::vector<Site> regions() const { return {primary, standby}; }
+    /// The sites that links join; the outside world reaches every site directly.
+    std::vector<Site> linked() const { return {primary, standby, witness}; }
+    /// The address at which `from` reaches `to`: that of the relay between them, 127.<base + from>.1.<to>.
+    std::string road(const Site& from, const Site& to) const;
     /// By name. Errors: "twin.no-region", naming those there are.
     Result<Site> region(const std::string& name) const;
+    /// The same, the witness included.
+    Result<Site> site(const std::string& name) const;
     std::string nameservers() const;  // "127.1.0.1:5300,…", for `cloudshelf shop`
 };
 

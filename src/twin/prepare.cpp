@@ -6,6 +6,7 @@
 #include "drivers/dns/powerdns.hpp"
 #include "io/file.hpp"
 #include "io/process.hpp"
+#include "twin/network.hpp"
 #include "twin/site.hpp"
 
 #include <boost/json.hpp>
@@ -39,6 +40,11 @@ std::int64_t ms(Duration duration) {
 
 std::string at(const Site& site, std::uint16_t port) {
     return fmt::format("{}:{}", site.address, port);
+}
+
+/// The same port as `from` reaches it.
+std::string at(const Layout& layout, const Site& from, const Site& to, std::uint16_t port) {
+    return fmt::format("{}:{}", layout.road(from, to), port);
 }
 
 Result<void> make_secrets(const Layout& layout) {
@@ -109,6 +115,7 @@ Result<void> check_machine(const Layout& layout) {
     for (const auto port : {Ports::agent, Ports::controller, Ports::dns}) needed.emplace_back(layout.witness, port);
     for (const int n : {0, 1})
         needed.emplace_back(layout.world, static_cast<std::uint16_t>(Ports::processor_first + n));
+    needed.emplace_back(layout.world, Ports::network);
     for (const auto& [site, port] : needed) {
         if (const auto answer = free(site, port); !answer) return answer;
     }
@@ -125,14 +132,14 @@ json::object agent_config(const Layout& layout, const Site& site) {
         {"region", site.name.value()},
         {"witness", witness},
         {"listen", at(site, Ports::agent)},
-        {"controller", at(layout.witness, Ports::controller)},
+        {"controller", at(layout, site, layout.witness, Ports::controller)},
         {"site_token_file", (layout.secrets() / "site.token").string()},
         {"timing", timing_of(layout)},
         {"sync_policy", layout.plan.databases.at(0).sync_policy == core::SyncPolicy::block ? "block" : "degrade"},
         {"data_dir", (site.directory / "agent").string()},
         {"gateways",
-         {{layout.primary.name.value(), at(layout.primary, Ports::gateway)},
-          {layout.standby.name.value(), at(layout.standby, Ports::gateway)}}},
+         {{layout.primary.name.value(), at(layout, site, layout.primary, Ports::gateway)},
+          {layout.standby.name.value(), at(layout, site, layout.standby, Ports::gateway)}}},
         {"dns",
          {{"server", at(site, Ports::dns)},
           {"zone", layout.plan.traffic.zone},
@@ -142,7 +149,9 @@ json::object agent_config(const Layout& layout, const Site& site) {
     if (witness) return config;
     const Site& peer = site.name == layout.primary.name ? layout.standby : layout.primary;
     config["peer"] = json::object{
-        {"region", peer.name.value()}, {"agent", at(peer, Ports::agent)}, {"postgres", at(peer, Ports::postgres)}
+        {"region", peer.name.value()},
+        {"agent", at(layout, site, peer, Ports::agent)},
+        {"postgres", at(layout, site, peer, Ports::postgres)}
     };
     config["lease_page"] = (site.directory / "lease.page").string();
     config["fencer_socket"] = (site.directory / "fencer.sock").string();
@@ -163,7 +172,9 @@ json::object gateway_config(const Layout& layout, const Site& site, const UpOpti
     json::array databases;
     const Site& other = site.name == layout.primary.name ? layout.standby : layout.primary;
     for (const Site& region : {site, other}) {
-        databases.push_back({{"region", region.name.value()}, {"host", region.address}, {"port", Ports::postgres}});
+        databases.push_back(
+            {{"region", region.name.value()}, {"host", layout.road(site, region)}, {"port", Ports::postgres}}
+        );
     }
     return {
         {"listen", at(site, Ports::gateway)},
@@ -189,10 +200,13 @@ json::object controller_config(const Layout& layout) {
         json::object entry{
             {"region", site.name.value()},
             {"witness", site.kind == SiteKind::witness},
-            {"agent", at(site, Ports::agent)},
+            {"agent", at(layout, layout.witness, site, Ports::agent)},
             {"nameserver", at(site, Ports::dns)},
         };
-        if (site.kind == SiteKind::region) entry["gateway"] = at(site, Ports::gateway);
+        if (site.kind == SiteKind::region) {
+            entry["gateway"] = at(layout, layout.witness, site, Ports::gateway);
+            entry["front"] = at(site, Ports::gateway);
+        }
         sites.push_back(std::move(entry));
     }
     json::array serving;
@@ -300,10 +314,14 @@ Result<void> prepare(const Layout& layout, const UpOptions& options) {
          {.name = "controller", .argv = {options.programs / "cloudshelf", "controller", "--config", *controller}}}
     );
     if (!written) return written;
-    std::vector<Program> processors;
+    const auto network = write_config(layout.world, "network.json", network_config(layout));
+    if (!network) return fail(network.error());
+    std::vector<Program> outside = {
+        {.name = "network", .argv = {options.programs / "cloudshelf", "twin-network", "--config", *network}}
+    };
     for (const int n : {0, 1}) {
         const std::string name = fmt::format("processor-{}", n == 0 ? "primary" : "backup");
-        processors.push_back({
+        outside.push_back({
             .name = name,
             .argv =
                 {options.programs / "bookstore-processor",
@@ -313,7 +331,7 @@ Result<void> prepare(const Layout& layout, const UpOptions& options) {
                  layout.world.directory / (name + ".charges")},
         });
     }
-    return write_site(layout.world.directory, processors);
+    return write_site(layout.world.directory, outside);
 }
 
 }  // namespace cloudshelf::twin

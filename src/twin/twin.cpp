@@ -216,7 +216,7 @@ bool down(const Layout& layout, Progress progress) {
 }
 
 Result<Fault> break_region(const Layout& layout, const std::string& name) {
-    const auto region = layout.region(name);
+    const auto region = layout.site(name);
     if (!region) return fail(region.error());
     if (site_pid(region->directory) == 0) {
         return fail(
@@ -239,7 +239,7 @@ Result<Fault> break_region(const Layout& layout, const std::string& name) {
 }
 
 Result<void> restore_region(const Layout& layout, const std::string& name) {
-    const auto region = layout.region(name);
+    const auto region = layout.site(name);
     if (!region) return fail(region.error());
     const auto started = start_site(fs::canonical("/proc/self/exe"), region->directory);
     if (!started) return fail(started.error());

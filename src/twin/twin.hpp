@@ -40,7 +40,7 @@ struct Fault {
     RegionName region;
 };
 
-/// Kills every process of a region at once. Notes the moment in `<twin>/faults.jsonl`.
+/// Kills every process of a region, or of the witness site, at once. Notes the moment in `<twin>/faults.jsonl`.
 Result<Fault> break_region(const Layout& layout, const std::string& region);
 
 /// The region's machine comes back, with its old data.
