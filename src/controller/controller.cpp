@@ -98,8 +98,7 @@ io::Task<int> Controller::run() {
         co_return 73;
     }
     for (const auto& site : config_.sites) {
-        if (!site.witness) io::run_in_background(executor_, watch_gateway(site.region, site.gateway));
-        io::run_in_background(executor_, watch_agent(site));
+        io::run_in_background(executor_, watch(site));
     }
     io::run_in_background(executor_, decide());
     io::run_in_background(executor_, reconcile_dns());
@@ -112,63 +111,67 @@ io::Task<int> Controller::run() {
 
 // --- watching ------------------------------------------------------------------------------------------------------
 
-io::Task<void> Controller::watch_gateway(RegionName region, io::Endpoint gateway) {
-    TimePoint due = io::now();
-    for (;;) {
-        io::HttpRequest request{.target = "/health"};
-        const auto answer =
-            co_await client_.send(gateway, std::move(request), io::Deadline::after(config_.probe_timeout));
-        Seen& seen = seen_[region];
-        seen.gateway = answer && answer->status == 200 && !lost_on_purpose();
-        seen.gateway_at = io::now();
-        ++probes_;
-        due += config_.probe_interval;
-        // What asked late is itself late: the loop was busy or paused.
+io::Task<void> Controller::watch(SiteConfig site) {
+    // At fixed times, whether or not the look before has its answer: a black hole must not slow detection down.
+    for (TimePoint due = io::now();; due += config_.probe_interval) {
+        co_await io::wait_for(std::max<Duration>(Duration::zero(), due - io::now()));
+        // Who asks late is itself late: the loop was busy or paused, and what it missed is not the region's fault.
         const bool late = io::now() - due > config_.probe_interval;
-        health_.at(region).saw(
-            "controller", {.answers = seen.gateway || seen.agent, .streams = false}, late, io::now()
-        );
         if (late) due = io::now();
-        co_await io::wait_for(std::max<Duration>(1ms, due - io::now()));
+        if (!site.witness) io::run_in_background(executor_, look_at_gateway(site, late));
+        io::run_in_background(executor_, look_at_agent(site, late));
     }
 }
 
-io::Task<void> Controller::watch_agent(SiteConfig site) {
-    TimePoint due = io::now();
-    for (;;) {
-        io::HttpRequest request{.target = "/v1/status", .headers = {{"Authorization", "Bearer " + config_.site_token}}};
-        const auto answer =
-            co_await client_.send(site.agent, std::move(request), io::Deadline::after(config_.probe_timeout));
-        Seen& seen = seen_[site.region];
-        seen.agent = answer && answer->status == 200 && !lost_on_purpose();
-        seen.agent_at = io::now();
-        due += config_.probe_interval;
-        const bool late = io::now() - due > config_.probe_interval;
-        if (late) due = io::now();
-        if (seen.agent) {
-            boost::system::error_code bad;
-            json::value status = json::parse(answer->body, bad);
-            if (!bad) {
-                seen.status = std::move(status);
-                const std::string role = text(seen.status, "/role");
-                seen.not_writing_looks = role == "fenced" || role == "quarantined" ? seen.not_writing_looks + 1 : 0;
-                if (text(seen.status, "/role") == "standby" && is_true(seen.status, "/postgres/streaming"))
-                    seen.last_standby = seen.status;
-                // What this site sees of the others is a vantage of its own.
-                if (const auto* views = find(seen.status, "/views"); views && views->is_object() && !site.witness) {
-                    for (const auto& [region, view] : views->as_object()) {
-                        const auto health = health_.find(RegionName(std::string(region)));
-                        if (health == health_.end()) continue;
-                        const core::View what{
-                            .answers = is_true(view, "/gateway") || is_true(view, "/agent"),
-                            .streams = is_true(view, "/postgres") && text(seen.status, "/role") == "standby",
-                        };
-                        health->second.saw(site.region.value(), what, late, io::now());
-                    }
-                }
-            }
-        }
-        co_await io::wait_for(std::max<Duration>(1ms, due - io::now()));
+bool Controller::slept_since(TimePoint begun) const {
+    return io::now() - begun > config_.probe_timeout + config_.probe_interval;
+}
+
+io::Task<void> Controller::look_at_gateway(SiteConfig site, bool late) {
+    const TimePoint begun = io::now();
+    io::HttpRequest request{.target = "/health"};
+    const auto answer =
+        co_await client_.send(site.gateway, std::move(request), io::Deadline(begun + config_.probe_timeout));
+    Seen& seen = seen_[site.region];
+    seen.gateway = answer && answer->status == 200 && !lost_on_purpose();
+    ++probes_;
+    health_.at(site.region)
+        .saw(
+            "controller",
+            {.answers = seen.gateway || seen.agent, .streams = false},
+            late || slept_since(begun),
+            io::now()
+        );
+}
+
+io::Task<void> Controller::look_at_agent(SiteConfig site, bool late) {
+    const TimePoint begun = io::now();
+    io::HttpRequest request{.target = "/v1/status", .headers = {{"Authorization", "Bearer " + config_.site_token}}};
+    const auto answer =
+        co_await client_.send(site.agent, std::move(request), io::Deadline(begun + config_.probe_timeout));
+    Seen& seen = seen_[site.region];
+    seen.agent = answer && answer->status == 200 && !lost_on_purpose();
+    if (!seen.agent) co_return;
+    boost::system::error_code bad;
+    json::value status = json::parse(answer->body, bad);
+    if (bad) co_return;
+    seen.status = std::move(status);
+    const std::string role = text(seen.status, "/role");
+    seen.not_writing_looks = role == "fenced" || role == "quarantined" ? seen.not_writing_looks + 1 : 0;
+    seen.standby_looks = role == "standby" ? seen.standby_looks + 1 : 0;
+    if (role == "standby" && is_true(seen.status, "/postgres/streaming")) seen.last_standby = seen.status;
+    if (site.witness) co_return;
+    // What this site sees of the others is a vantage of its own.
+    const auto* views = find(seen.status, "/views");
+    if (!views || !views->is_object()) co_return;
+    for (const auto& [region, view] : views->as_object()) {
+        const auto health = health_.find(RegionName(std::string(region)));
+        if (health == health_.end()) continue;
+        const core::View what{
+            .answers = is_true(view, "/gateway") || is_true(view, "/agent"),
+            .streams = is_true(view, "/postgres") && role == "standby",
+        };
+        health->second.saw(site.region.value(), what, late || slept_since(begun), io::now());
     }
 }
 
@@ -187,6 +190,9 @@ core::Situation Controller::situation() const {
     situation.writer_gave_up = !situation.lease->released && taker_.may_take(now) && writer != seen_.end() &&
                                writer->second.agent &&
                                writer->second.not_writing_looks >= 3 * config_.failure_threshold;
+    situation.writer_never_opened = !situation.lease->released && taker_.may_take(now) && writer != seen_.end() &&
+                                    writer->second.agent &&
+                                    writer->second.standby_looks >= 3 * config_.failure_threshold;
     const SiteConfig* standby = config_.other(situation.lease->region);
     if (standby == nullptr) return situation;
     situation.standby_region = standby->region;
@@ -212,7 +218,7 @@ io::Task<void> Controller::decide() {
             if (execution.ended()) continue;
             // The region came back while a person was asked whether to leave it.
             const bool waits = execution.state() == core::ExecutionState::waiting_for_approval;
-            if (waits && situation().writer == core::Verdict::healthy) {
+            if (waits && situation().writer == core::Verdict::healthy && !situation().writer_never_opened) {
                 tell(id, core::Cancelled{"the writer is healthy again"});
             } else {
                 tell(id, core::Look{});
@@ -244,13 +250,17 @@ io::Task<void> Controller::reconcile_dns() {
                 .epoch = static_cast<std::uint64_t>(number(status, "/dns/epoch")),
                 .change = static_cast<std::uint64_t>(number(status, "/dns/change")),
             };
-            if (there == wanted) continue;
-            const auto done = co_await actions_.change_dns(site.agent, wanted, record->region, io::Deadline::after(2s));
+            const bool sent_away = is_true(status, "/dns/sent_away");
+            if (there.epoch == wanted.epoch && there.change >= wanted.change && !sent_away) continue;
+            // A region that was cut off sent its customers away; whoever serves them now says so once more.
+            const bool again = there.epoch == wanted.epoch;
+            const dns::Version next{.epoch = wanted.epoch, .change = again ? there.change + 1 : wanted.change};
+            const auto done = co_await actions_.change_dns(site.agent, next, record->region, io::Deadline::after(2s));
             io::log(
                 done ? io::Level::info : io::Level::warning,
                 "controller.dns-reconciled",
                 {{"site", site.region.value()},
-                 {"version", dns::text(wanted)},
+                 {"version", dns::text(next)},
                  {"result", done ? "done" : done.error().message}}
             );
         }
@@ -487,7 +497,8 @@ io::HttpResponse Controller::start_execution(const io::HttpRequest& request) {
     if (!failover && procedure != "failback") {
         return io::HttpResponse::error(400, "bad-request", "procedure: expected \"failover\" or \"failback\"");
     }
-    if (now.lease && to && to->is_string() && now.lease->region.value() == to->as_string()) {
+    if (now.lease && !now.writer_never_opened && to && to->is_string() &&
+        now.lease->region.value() == to->as_string()) {
         return io::HttpResponse::error(
             409, "guard.already-there", fmt::format("{} is the writer already", now.lease->region.value())
         );
@@ -503,7 +514,7 @@ io::HttpResponse Controller::start_execution(const io::HttpRequest& request) {
                  : core::allow_switchover(now, config_.rules);
     if (const auto* stay = std::get_if<core::Stay>(&decision))
         return io::HttpResponse::error(409, stay->code, stay->why);
-    const RegionName target = now.standby_region;
+    const RegionName target = std::get<core::Go>(decision).to;
     // A failover of a writer that lives loses less as a switchover; it is one as long as both are healthy.
     const bool planned = !failover || (now.writer == core::Verdict::healthy && now.lease->sync == core::Sync::in_step);
     const auto begun = begin(

@@ -27,9 +27,11 @@ public:
     io::Task<int> run();
 
 private:
-    /// A vantage's look at a region.
-    io::Task<void> watch_gateway(RegionName region, io::Endpoint gateway);
-    io::Task<void> watch_agent(SiteConfig site);
+    io::Task<void> watch(SiteConfig site);
+    /// `late`: this process was, so what fails proves nothing.
+    io::Task<void> look_at_gateway(SiteConfig site, bool late);
+    io::Task<void> look_at_agent(SiteConfig site, bool late);
+    bool slept_since(TimePoint begun) const;
     io::Task<void> decide();
     io::Task<void> reconcile_dns();
     void combine(const RegionName& region);
@@ -69,9 +71,8 @@ private:
     struct Seen {
         bool gateway = false;
         bool agent = false;
-        TimePoint gateway_at{};
-        TimePoint agent_at{};
         int not_writing_looks = 0;        // in a row in which its agent said that it neither writes nor is about to
+        int standby_looks = 0;            // in a row in which it said that its server runs and takes no write
         boost::json::value status;        // the agent's last answer
         boost::json::value last_standby;  // the last in which it followed: what would be lost
     };

@@ -81,6 +81,7 @@ std::vector<ExecutionCommand> Execution::step(const ExecutionEvent& event, TimeP
     if (ended()) return commands;
     if (std::holds_alternative<Begin>(event)) {
         started_ = now;
+        looked_ = now;
         commands.push_back(Save{});
         if (state_ == ExecutionState::running) start_ready(commands, now);
     } else if (std::holds_alternative<Approved>(event)) {
@@ -115,9 +116,13 @@ std::vector<ExecutionCommand> Execution::step(const ExecutionEvent& event, TimeP
             fail_step(*record, *failed, commands, now);
         }
     } else {
+        // An action that slept with us answers now, and its answer counts.
+        constexpr Duration awake = std::chrono::seconds(1);
+        if (looked_ && now - *looked_ > awake) slept_ += now - *looked_;
+        looked_ = now;
         for (auto& record : steps_) {
             const bool late = (record.state == StepState::running || record.state == StepState::undoing) &&
-                              now - *record.started > record.spec.limit + std::chrono::seconds(1);
+                              now - *record.started > record.spec.limit + awake + slept_;
             if (!late) continue;
             const StepFailed timeout{
                 record.spec.name, fmt::format("no end within {} ms", record.spec.limit / std::chrono::milliseconds(1))
@@ -201,6 +206,7 @@ void Execution::undo_next(std::vector<ExecutionCommand>& commands, TimePoint now
 std::vector<ExecutionCommand> Execution::resume(TimePoint now) {
     std::vector<ExecutionCommand> commands;
     if (ended() || state_ == ExecutionState::waiting_for_approval) return commands;
+    looked_ = now;
     bool any = false;
     for (auto& record : steps_) {
         const bool undoing = record.state == StepState::undoing;

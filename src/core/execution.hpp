@@ -56,7 +56,8 @@ struct StepFailed {
     std::string error;
     bool retryable = false;
 };
-struct Look {};  // time has passed
+/// Time has passed. Told every so often while the controller is awake: a gap is time in which it slept.
+struct Look {};
 using ExecutionEvent = std::variant<Begin, Approved, Cancelled, StepDone, StepFailed, Look>;
 
 // What it asks for, in this order: `Save` is durable before anything after it is carried out.
@@ -122,6 +123,8 @@ private:
     std::vector<StepRecord> steps_;
     std::optional<TimePoint> started_;
     std::optional<TimePoint> ended_;
+    std::optional<TimePoint> looked_;
+    Duration slept_{};  // since the start; a step is not late for what the controller missed
 };
 
 const char* name(StepState state);

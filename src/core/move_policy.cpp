@@ -54,26 +54,45 @@ std::optional<Ask> possible_loss(const Situation& situation, const MoveRules& ru
     return std::nullopt;
 }
 
-}  // namespace
-
-Decision decide_failover(const Situation& situation, const MoveRules& rules, TimePoint now) {
-    if (situation.writer != Verdict::down && !situation.writer_gave_up)
-        return Stay{"writer-not-down", name(situation.writer)};
-    if (auto stay = impossible(situation)) return *stay;
+/// What keeps any automatic move from beginning now; Stay or Ask.
+std::optional<Decision> restraint(
+    const Situation& situation, const MoveRules& rules, const RegionName& to, TimePoint now
+) {
     if (situation.last_move_ended && now < *situation.last_move_ended + rules.hold_down) {
         return Stay{"guard.hold-down", "a move has just ended"};
     }
-    if (rules.decided_by == DecidedBy::confirm) {
-        return Ask{situation.standby_region, "guard.confirm", "the plan wants a person to decide"};
-    }
+    if (rules.decided_by == DecidedBy::confirm) return Ask{to, "guard.confirm", "the plan wants a person to decide"};
     if (situation.automatic_moves_in_window >= rules.automatic_moves_max) {
-        return Ask{situation.standby_region, "guard.too-many-moves", "too many automatic moves in this window"};
+        return Ask{to, "guard.too-many-moves", "too many automatic moves in this window"};
     }
+    return std::nullopt;
+}
+
+/// The region that holds the lease is a standby still: whatever was to be weighed was weighed when it took the lease,
+/// so the only way is forward, at a new epoch.
+std::optional<Decision> open_at_last(const Situation& situation) {
+    if (!situation.lease || !situation.writer_never_opened || situation.store_forgot || situation.move_under_way)
+        return std::nullopt;
+    return Go{situation.lease->region};
+}
+
+}  // namespace
+
+Decision decide_failover(const Situation& situation, const MoveRules& rules, TimePoint now) {
+    if (auto opens = open_at_last(situation)) {
+        const auto restrained = restraint(situation, rules, situation.lease->region, now);
+        return restrained ? *restrained : *opens;
+    }
+    if (situation.writer != Verdict::down && !situation.writer_gave_up)
+        return Stay{"writer-not-down", name(situation.writer)};
+    if (auto stay = impossible(situation)) return *stay;
+    if (auto restrained = restraint(situation, rules, situation.standby_region, now)) return *restrained;
     if (auto ask = possible_loss(situation, rules)) return *ask;
     return Go{situation.standby_region};
 }
 
 Decision allow_failover(const Situation& situation, const MoveRules& rules, AcceptLoss accept) {
+    if (auto opens = open_at_last(situation)) return *opens;
     if (auto stay = impossible(situation)) return *stay;
     if (accept == AcceptLoss::no) {
         if (auto ask = possible_loss(situation, rules)) return Stay{ask->code, ask->why + "; --accept-loss goes on"};

@@ -29,6 +29,9 @@ struct Situation {
     Verdict writer = Verdict::unknown;
     /// The lease has run out, and the writer's own agent says, again and again, that it does not write.
     bool writer_gave_up = false;
+    /// The lease has run out, and the region that took it says, again and again, that its database was never opened:
+    /// the move that gave it the lease ended in the middle.
+    bool writer_never_opened = false;
     StandbyState standby;
     RegionName standby_region;
     bool move_under_way = false;

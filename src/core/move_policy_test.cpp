@@ -66,6 +66,30 @@ TEST(DecideFailover, GoesWhenTheWriterGaveUp) {
     EXPECT_TRUE(std::holds_alternative<Go>(decide_failover(s, rules, now)));
 }
 
+// Goal: a move that ended after it took the lease and before it opened the database is taken up again, in the same
+// region, within the same bounds as any automatic move.
+TEST(DecideFailover, OpensWhatWasNeverOpened) {
+    Situation s = lost();
+    s.writer = Verdict::healthy;
+    s.writer_never_opened = true;
+    s.standby.reachable = false;  // the old writer, which is gone
+    const Decision decision = decide_failover(s, rules, now);
+    const auto* go = std::get_if<Go>(&decision);
+    ASSERT_TRUE(go);
+    EXPECT_EQ(go->to, RegionName("us-east-1"));
+    EXPECT_TRUE(std::holds_alternative<Go>(allow_failover(s, rules, AcceptLoss::no)));
+    s.last_move_ended = now - 100ms;
+    EXPECT_EQ(stays(decide_failover(s, rules, now)), "guard.hold-down");
+    s.last_move_ended.reset();
+    s.automatic_moves_in_window = rules.automatic_moves_max;
+    EXPECT_EQ(asks(decide_failover(s, rules, now)), "guard.too-many-moves");
+    s = lost();
+    s.writer = Verdict::healthy;
+    s.writer_never_opened = true;
+    s.move_under_way = true;
+    EXPECT_EQ(stays(decide_failover(s, rules, now)), "writer-not-down");
+}
+
 // Goal: what may lose acknowledged writes is never done without a person. The standby degraded just before the loss.
 TEST(DecideFailover, AsksWhereSomethingMayBeLost) {
     Situation s = lost();

@@ -23,6 +23,17 @@ NextMove next_move(const RegionName& self, const std::optional<LeaseRecord>& lea
     return local.is_running ? NextMove::nothing : NextMove::follow;
 }
 
+bool sends_customers_away(
+    const RegionName& self,
+    const std::optional<LeaseRecord>& lease,
+    bool holds_lease,
+    Duration store_silence,
+    const LeaseTerms& terms
+) {
+    if (!lease || lease->region != self || lease->released || holds_lease) return false;
+    return store_silence > 2 * terms.taker();
+}
+
 ServerCare server_care(Duration unanswered, bool process_runs, int failed_starts) {
     using namespace std::chrono_literals;
     constexpr int starts_max = 3;

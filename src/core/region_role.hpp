@@ -2,7 +2,7 @@
 
 #include "base/ids.hpp"
 #include "base/time.hpp"
-#include "core/lease_record.hpp"
+#include "core/lease.hpp"
 
 #include <optional>
 
@@ -36,6 +36,16 @@ enum class NextMove {
 NextMove next_move(const RegionName& self, const std::optional<LeaseRecord>& lease, const LocalState& local);
 
 const char* name(NextMove move);
+
+/// Whether a region that was the writer sends customers to the other one, on its own nameserver: it may not write, and
+/// the store has been silent for so long that the other region writes by now, if anybody does.
+bool sends_customers_away(
+    const RegionName& self,
+    const std::optional<LeaseRecord>& lease,
+    bool holds_lease,
+    Duration store_silence,
+    const LeaseTerms& terms
+);
 
 /// What the holder of the lease does about a server that does not answer.
 enum class ServerCare { nothing, start, give_up };

@@ -88,5 +88,20 @@ TEST(ServerCare, StartsAgainThenGivesUp) {
     EXPECT_EQ(server_care(300ms, false, 3), ServerCare::give_up);
 }
 
+// Goal: only who was the writer, may not write and hears nothing for longer than a taker waits gives its customers
+// away.
+TEST(SendsCustomersAway, OnlyWhenFencedAndAlone) {
+    const LeaseTerms terms{.duration = 600ms, .beat = 200ms};
+    const RegionName self("us-east-1");
+    LeaseRecord lease{.region = self, .epoch = Epoch(3)};
+    EXPECT_TRUE(sends_customers_away(self, lease, false, 2s, terms));
+    EXPECT_FALSE(sends_customers_away(self, lease, true, 2s, terms));
+    EXPECT_FALSE(sends_customers_away(self, lease, false, 700ms, terms));
+    EXPECT_FALSE(sends_customers_away(RegionName("us-west-2"), lease, false, 2s, terms));
+    EXPECT_FALSE(sends_customers_away(self, std::nullopt, false, 2s, terms));
+    lease.released = true;
+    EXPECT_FALSE(sends_customers_away(self, lease, false, 2s, terms));
+}
+
 }  // namespace
 }  // namespace cloudshelf::core

@@ -153,6 +153,14 @@ json::object agent_config(const Layout& layout, const Site& site) {
         {"agent", at(layout, site, peer, Ports::agent)},
         {"postgres", at(layout, site, peer, Ports::postgres)}
     };
+    json::array serving;
+    for (const auto& name : layout.plan.traffic.names) {
+        if (name.points_to == core::PointsTo::serving) serving.push_back(json::string(name.name));
+    }
+    auto& dns = config["dns"].as_object();
+    dns["serving"] = std::move(serving);
+    dns["away"] = peer.address;
+    dns["ttl_s"] = std::chrono::duration_cast<std::chrono::seconds>(layout.plan.timing.dns_ttl).count();
     config["lease_page"] = (site.directory / "lease.page").string();
     config["fencer_socket"] = (site.directory / "fencer.sock").string();
     config["postgres"] = json::object{

@@ -1,113 +1,12 @@
 // The twin as its user sees it: programs, exit statuses, files. Each test has a twin of its own, on addresses of its
 // own.
-#include "io/clock.hpp"
-#include "io/file.hpp"
-#include "io/http.hpp"
-#include "io/process.hpp"
-
-#include <boost/json.hpp>
-#include <fmt/format.h>
-#include <gtest/gtest.h>
+#include "twin.hpp"
 
 #include <arpa/inet.h>
-#include <csignal>
-#include <filesystem>
-#include <functional>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <thread>
-#include <unistd.h>
 
 namespace cloudshelf {
 namespace {
-
-namespace fs = std::filesystem;
-namespace json = boost::json;
-using namespace std::chrono_literals;
-
-const std::string program = BIN "/cloudshelf";
-const std::string plan = SOURCE_ROOT "/plans/cloudshelf.yaml";
-
-bool eventually(Duration limit, const std::function<bool()>& holds) {
-    for (const auto deadline = io::Deadline::after(limit); !deadline.passed(); std::this_thread::sleep_for(50ms)) {
-        if (holds()) return true;
-    }
-    return false;
-}
-
-class TwinTest : public testing::Test {
-protected:
-    void SetUp() override {
-        char name[] = "/var/tmp/cloudshelf-twin-XXXXXX";
-        folder_ = ::mkdtemp(name);
-        fs::permissions(folder_, fs::perms(0755));
-        // Apart from every other twin of this machine, also when two test runs go on at once.
-        base_ = 70 + static_cast<int>(::getpid() % 30) * 5;
-    }
-    void TearDown() override {
-        run({"down"});
-        EXPECT_TRUE(eventually(10s, [&] { return left_behind().empty(); })) << left_behind();
-        fs::remove_all(folder_);
-    }
-
-    io::ProcessOutput run(
-        std::vector<std::string> arguments, std::map<std::string, std::string> env = {}, Duration limit = 150s
-    ) {
-        io::SpawnOptions spawn;
-        spawn.argv = {program};
-        spawn.argv.insert(spawn.argv.end(), arguments.begin(), arguments.end());
-        for (const std::string& more :
-             {std::string("--plan"),
-              plan_,
-              std::string("--data"),
-              (folder_ / "twin").string(),
-              std::string("--network-base"),
-              std::to_string(base_)}) {
-            spawn.argv.push_back(more);
-        }
-        spawn.env = std::move(env);
-        auto output = io::run(spawn, limit);
-        EXPECT_TRUE(output) << (output ? "" : output.error().message);
-        return output.value_or(io::ProcessOutput{.status = -1});
-    }
-    json::value status() {
-        boost::system::error_code bad;
-        json::value value = json::parse(run({"status", "--json"}).out, bad);
-        return bad ? json::value(json::object{}) : value;
-    }
-    std::string at(const char* pointer) {
-        boost::system::error_code none;
-        const json::value value = status();
-        const auto* found = value.find_pointer(pointer, none);
-        return !found ? "" : found->is_string() ? std::string(found->as_string()) : json::serialize(*found);
-    }
-    bool in_step() { return at("/lease/sync") == "in-step"; }
-    /// Processes that belong to this test's folder.
-    std::string left_behind() const {
-        std::string found;
-        std::error_code ignored;
-        for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
-            const auto command = io::read_file(entry.path() / "cmdline");
-            if (!command || command->find(folder_.string()) == std::string::npos) continue;
-            const auto pid = static_cast<pid_t>(std::strtol(entry.path().filename().c_str(), nullptr, 10));
-            if (pid > 0 && pid != ::getpid() && io::is_running(pid)) found += entry.path().string() + " ";
-        }
-        return found;
-    }
-    pid_t process(const std::string& site, const std::string& what) const {
-        for (const auto& entry : fs::directory_iterator("/proc")) {
-            const auto command = io::read_file(entry.path() / "cmdline");
-            if (!command || command->find((folder_ / "twin" / site).string()) == std::string::npos) continue;
-            if (command->find(what) == std::string::npos || command->find("twin-site") != std::string::npos) continue;
-            return static_cast<pid_t>(std::strtol(entry.path().filename().c_str(), nullptr, 10));
-        }
-        return 0;
-    }
-
-    fs::path folder_;
-    int base_ = 70;
-    std::string plan_ = plan;
-};
 
 // The main job: lose a region under load, recover, rebuild, fail back, read everything back.
 TEST_F(TwinTest, LosesARegionAndKeepsTheShop) {
@@ -161,39 +60,7 @@ TEST_F(TwinTest, MovesSurviveTheirControllerAtEveryStep) {
 // What a busy day brings while both databases are fine: nothing moves, nothing acknowledged is lost.
 TEST_F(TwinTest, StaysThroughLesserFaults) {
     ASSERT_EQ(run({"up"}).status, 0);
-    io::SpawnOptions shop;
-    const fs::path ledger = folder_ / "ledger.jsonl";
-    shop.argv = {
-        program,
-        "shop",
-        "--rate",
-        "40",
-        "--for",
-        "5m",
-        "--audit",
-        "--ledger",
-        ledger,
-        "--plan",
-        plan_,
-        "--data",
-        folder_ / "twin",
-        "--network-base",
-        std::to_string(base_)
-    };
-    shop.output = folder_ / "shop.log";
-    const auto customers = io::spawn(shop);
-    ASSERT_TRUE(customers);
-    const auto writes = [&] {
-        const auto live = io::read_file(ledger.string() + ".live.json");
-        boost::system::error_code bad;
-        const json::value value = live ? json::parse(*live, bad) : json::value();
-        return !bad && value.is_object() ? value.at("acknowledged_writes").to_number<std::uint64_t>() : 0;
-    };
-    const auto more_writes = [&](std::uint64_t count) {
-        const auto before = writes();
-        return eventually(20s, [&] { return writes() > before + count; });
-    };
-    ASSERT_TRUE(eventually(60s, [&] { return writes() > 50; }));
+    open_shop(40);
 
     // The state store is gone for eight lease lengths: the writer goes on under the standby's promises.
     const pid_t controller = process("us-east-2", "controller.json");
@@ -224,10 +91,9 @@ TEST_F(TwinTest, StaysThroughLesserFaults) {
     EXPECT_TRUE(eventually(60s, [&] { return in_step(); }));
     EXPECT_EQ(at("/executions"), "[]");
 
-    ::kill(*customers, SIGTERM);
-    int ended = -1;
-    EXPECT_TRUE(eventually(60s, [&] { return ::waitpid(*customers, &ended, WNOHANG) == *customers; }));
-    EXPECT_TRUE(WIFEXITED(ended) && WEXITSTATUS(ended) == 0) << io::read_file(folder_ / "shop.log").value_or("");
+    const json::array bad = close_shop();
+    EXPECT_TRUE(bad.empty()) << json::serialize(bad);
+    expect_safe(bad);
 }
 
 // The writer's agent sleeps longer than its lease: nobody may go on writing there, the other region takes over or the
@@ -252,7 +118,7 @@ TEST_F(TwinTest, AFrozenAgentIsFenced) {
 
 TEST_F(TwinTest, RefusesClearly) {
     // A plan with faults: all of them, with their places.
-    const auto whole = io::read_file(plan);
+    const auto whole = io::read_file(plan_file);
     ASSERT_TRUE(whole);
     const fs::path broken = folder_ / "broken.yaml";
     std::string text = *whole;
@@ -264,7 +130,7 @@ TEST_F(TwinTest, RefusesClearly) {
     const auto bad_plan = run({"up"});
     EXPECT_EQ(bad_plan.status, 65);
     EXPECT_NE(bad_plan.err.find("broken.yaml:"), std::string::npos) << bad_plan.err;
-    plan_ = plan;
+    plan_ = plan_file;
 
     // A port that is taken: who has it, and nothing was started.
     const int taken = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -307,7 +173,7 @@ TEST_F(TwinTest, CtrlCLeavesNothing) {
         program,
         "demo",
         "--plan",
-        plan,
+        plan_file,
         "--data",
         folder_ / "twin",
         "--out",

@@ -47,7 +47,9 @@ Agent::Agent(io::Executor executor, AgentConfig config, io::LeasePage page)
       config_(std::move(config)),
       page_(std::move(page)),
       client_(executor),
-      promises_(config_.terms, read_known_epoch(config_.data), io::now()) {
+      promises_(config_.terms, read_known_epoch(config_.data), io::now()),
+      names_(config_.dns),
+      store_heard_(io::now()) {
     if (config_.postgres) {
         cluster_.emplace(*config_.postgres);
         observed_.emplace(*config_.postgres);
@@ -95,6 +97,7 @@ io::Task<int> Agent::run() {
         if (region != config_.region.value())
             io::run_in_background(executor_, probe(region + "/gateway", gateway, "/health"));
     }
+    io::run_in_background(executor_, names_.learn());
     if (config_.peer) {
         io::run_in_background(
             executor_, probe(config_.peer->region.value() + "/agent", config_.peer->agent, "/v1/status")
@@ -105,6 +108,7 @@ io::Task<int> Agent::run() {
         io::run_in_background(executor_, look());
         io::run_in_background(executor_, observe());
         io::run_in_background(executor_, maintain());
+        io::run_in_background(executor_, tend_names());
     }
     io::log(io::Level::info, "agent.started", {{"listen", config_.listen.text()}});
     co_await io::asked_to_end();
@@ -236,6 +240,7 @@ io::Task<Result<std::optional<std::pair<std::uint64_t, core::LeaseRecord>>>> Age
     const auto answer =
         co_await client_.send(config_.controller, std::move(request), io::Deadline::after(config_.terms.duration / 2));
     if (!answer) co_return fail(answer.error());
+    store_heard_ = io::now();
     if (answer->status == 404) co_return std::optional<std::pair<std::uint64_t, core::LeaseRecord>>();
     boost::system::error_code bad;
     const json::value value = json::parse(answer->body, bad);
@@ -252,6 +257,7 @@ io::Task<Result<std::uint64_t>> Agent::store_lease(core::LeaseRecord next, io::D
     auto request = post("/v1/store/compare-and-swap", config_.site_token, body);
     const auto answer = co_await client_.send(config_.controller, std::move(request), deadline);
     if (!answer) co_return fail(answer.error());
+    store_heard_ = io::now();
     if (answer->status == 409) co_return fail("conflict", "the lease was changed by somebody else");
     boost::system::error_code bad;
     const json::value value = json::parse(answer->body, bad);
@@ -518,13 +524,31 @@ io::Task<void> Agent::maintain() {
 }
 
 io::Task<void> Agent::probe(std::string target, io::Endpoint endpoint, std::string path) {
+    // At fixed times, whether or not the look before has its answer: a black hole must not slow detection down.
     for (;;) {
-        auto request = get(path, config_.site_token);
-        const auto answer =
-            co_await client_.send(endpoint, std::move(request), io::Deadline::after(config_.probe_timeout));
-        views_[target] = answer && answer->status == 200;
-        misses_[target] = views_[target] ? 0 : misses_[target] + 1;
+        io::run_in_background(executor_, look_at(target, endpoint, path));
         co_await io::wait_for(config_.probe_interval);
+    }
+}
+
+io::Task<void> Agent::look_at(std::string target, io::Endpoint endpoint, std::string path) {
+    auto request = get(path, config_.site_token);
+    const auto answer = co_await client_.send(endpoint, std::move(request), io::Deadline::after(config_.probe_timeout));
+    views_[target] = answer && answer->status == 200;
+}
+
+io::Task<void> Agent::tend_names() {
+    for (;;) {
+        co_await io::wait_for(config_.probe_interval);
+        const Duration silence = io::now() - store_heard_;
+        if (!core::sends_customers_away(config_.region, lease_, holder_.has_value(), silence, config_.terms)) continue;
+        if (names_.sent_away()) continue;
+        const auto sent = co_await names_.send_away(io::Deadline::after(1s));
+        io::log(
+            io::Level::warning,
+            "agent.customers-sent-away",
+            {{"to", config_.dns.away}, {"result", sent ? "done" : sent.error().message}}
+        );
     }
 }
 
@@ -604,7 +628,8 @@ io::Task<io::HttpResponse> Agent::status() {
           {"lag_bytes", seen_.lag_bytes},
           {"lag_seconds", seen_.lag_seconds}}},
         {"views", std::move(views)},
-        {"dns", {{"epoch", dns_epoch_}, {"change", dns_change_}}},
+        {"dns",
+         {{"epoch", names_.version().epoch}, {"change", names_.version().change}, {"sent_away", names_.sent_away()}}},
     };
     co_return io::HttpResponse::json(200, json::serialize(body));
 }
@@ -664,14 +689,20 @@ io::Task<io::HttpResponse> Agent::promote(io::HttpRequest request) {
     io::HttpResponse response;
     std::string bug;
     do {
+        // The store first: a command that it does not bear out changes nothing here. Remembering an epoch that nobody
+        // has would end our promises to the writer.
+        const auto found = co_await read_lease();
+        if (!found) {
+            response = io::HttpResponse::error(503, "store-unreachable", found.error().message);
+            break;
+        }
+        if (!*found || (*found)->second.region != config_.region || (*found)->second.epoch != epoch) {
+            response = refuse("stale-epoch", "the lease is not ours at this epoch");
+            break;
+        }
         // From now on nothing older is promised, whatever happens to us.
         if (const auto known = remember(epoch); !known) {
             response = refuse("not-durable", known.error().message);
-            break;
-        }
-        const auto found = co_await read_lease();
-        if (!found || !*found || (*found)->second.region != config_.region || (*found)->second.epoch != epoch) {
-            response = refuse("stale-epoch", "the lease is not ours at this epoch");
             break;
         }
         revision_ = (*found)->first;
@@ -717,7 +748,9 @@ io::Task<io::HttpResponse> Agent::promote(io::HttpRequest request) {
         }
         const auto proved = co_await become_writer(core::Sync::degraded);
         if (!proved) {
-            response = refuse("stale-epoch", proved.error().message);
+            const bool stale = proved.error().code == "conflict";
+            response = stale ? refuse("stale-epoch", proved.error().message)
+                             : io::HttpResponse::error(503, "store-unreachable", proved.error().message);
             break;
         }
         const bool standby = cluster_->is_standby();
@@ -848,18 +881,8 @@ io::Task<io::HttpResponse> Agent::change_dns(io::HttpRequest request) {
             .values = json::value_to<std::vector<std::string>>(entry.at("values")),
         });
     }
-    dns::Server server{
-        .endpoint = config_.dns_server,
-        .zone = config_.dns_zone,
-        .key_name = config_.dns_key_name,
-        .key = config_.dns_key
-    };
-    const auto applied = co_await dns::apply(std::move(server), version, std::move(records), io::Deadline::after(2s));
-    if (applied) {
-        dns_epoch_ = version.epoch;
-        dns_change_ = version.change;
-        co_return io::HttpResponse::json(200, "{}");
-    }
+    const auto applied = co_await names_.change(version, std::move(records), io::Deadline::after(2s));
+    if (applied) co_return io::HttpResponse::json(200, "{}");
     const bool stale = applied.error().code == "dns.stale-epoch";
     co_return io::HttpResponse::error(
         stale ? 409 : 503, stale ? "stale-epoch" : applied.error().code, applied.error().message

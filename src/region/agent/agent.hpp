@@ -8,6 +8,7 @@
 #include "io/http.hpp"
 #include "io/lease_page.hpp"
 #include "region/agent/config.hpp"
+#include "region/agent/names.hpp"
 
 #include <map>
 #include <memory>
@@ -31,6 +32,8 @@ private:
     io::Task<void> look();      // reads the lease and takes the role that follows
     io::Task<void> observe();   // PostgreSQL's state
     io::Task<void> maintain();  // heartbeat row, slots
+    io::Task<void> tend_names();
+    io::Task<void> look_at(std::string target, io::Endpoint endpoint, std::string path);
     io::Task<void> probe(std::string target, io::Endpoint endpoint, std::string path);
 
     io::Task<void> renew(TimePoint sent_at);
@@ -92,9 +95,8 @@ private:
     std::string detail_ = "starting";
     postgres::Observation seen_;
     std::map<std::string, bool> views_;  // "us-east-1/gateway" → the last probe's result
-    std::map<std::string, int> misses_;
-    std::uint64_t dns_epoch_ = 0;
-    std::uint64_t dns_change_ = 0;
+    Names names_;
+    TimePoint store_heard_{};
     io::AppendFile intervals_;
 };
 

@@ -49,11 +49,16 @@ AgentConfig parse(const json::value& document) {
     for (const auto& [region, gateway] : document.at("gateways").as_object())
         config.gateways[region] = endpoint(gateway);
     const json::value& dns = document.at("dns");
-    config.dns_server = endpoint(dns.at("server"));
-    config.dns_zone = text(dns, "zone");
-    config.dns_key_name = text(dns, "key_name");
-    config.dns_key = secret(text(dns, "key_file"));
+    config.dns = {
+        .server = endpoint(dns.at("server")),
+        .zone = text(dns, "zone"),
+        .key_name = text(dns, "key_name"),
+        .key = secret(text(dns, "key_file")),
+    };
     if (config.witness) return config;
+    config.dns.serving = json::value_to<std::vector<std::string>>(dns.at("serving"));
+    config.dns.away = text(dns, "away");
+    config.dns.ttl = json::value_to<std::uint32_t>(dns.at("ttl_s"));
     config.lease_page = text(document, "lease_page");
     const json::value& peer = document.at("peer");
     const io::Endpoint database = endpoint(peer.at("postgres"));

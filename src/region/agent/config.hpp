@@ -10,6 +10,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace cloudshelf::region {
 
@@ -18,6 +19,17 @@ struct Peer {
     RegionName region;
     io::Endpoint agent;
     postgres::Address postgres;
+};
+
+/// The site's nameserver.
+struct DnsConfig {
+    io::Endpoint server;
+    std::string zone;
+    std::string key_name;
+    std::string key;
+    std::vector<std::string> serving;  // names that point at the serving region; empty at the witness
+    std::string away;                  // the other region's public address
+    std::uint32_t ttl = 60;
 };
 
 enum class SyncPolicy { block, degrade };
@@ -39,10 +51,7 @@ struct AgentConfig {
     std::optional<Peer> peer;
     std::map<std::string, io::Endpoint> gateways;  // by region
     std::optional<postgres::ClusterOptions> postgres;
-    io::Endpoint dns_server;
-    std::string dns_zone;
-    std::string dns_key_name;
-    std::string dns_key;
+    DnsConfig dns;
 };
 
 /// Errors: "agent.config", naming the field.

@@ -1,0 +1,185 @@
+// Bad days that other systems had, on the running twin: regions that see each other in part, several things lost
+// together, commands that come too late. Customers never stop; afterwards everything they were promised is read back.
+#include "twin.hpp"
+
+namespace cloudshelf {
+namespace {
+
+class IncidentTest : public TwinTest {
+protected:
+    void start(int rate) {
+        ASSERT_EQ(run({"up"}).status, 0);
+        open_shop(rate);
+    }
+    void cut(const char* from, const char* to) { EXPECT_EQ(run({"break", "link", from, to}).status, 0); }
+    void heal(const char* from, const char* to) { EXPECT_EQ(run({"restore", "link", from, to}).status, 0); }
+    bool writer_is(const std::string& region, const std::string& epoch, Duration limit = 60s) {
+        return eventually(limit, [&] {
+            return at("/lease/region") == region && at("/lease/epoch") == epoch &&
+                   at(("/regions/" + region + "/role").c_str()) == "writer";
+        });
+    }
+    bool standby_is(const std::string& region, Duration limit = 90s) {
+        return eventually(limit, [&] {
+            return in_step() && at(("/regions/" + region + "/role").c_str()) == "standby";
+        });
+    }
+};
+
+// 43 seconds in which the writer's region reaches nobody, while customers go on asking on both sides of the cut.
+TEST_F(IncidentTest, FortyThreeSecondsApart) {
+    start(60);
+    cut("us-east-1", "us-west-2");
+    cut("us-east-1", "us-east-2");
+    const auto over = io::Deadline::after(43s);
+    EXPECT_TRUE(writer_is("us-west-2", "2", 30s)) << json::serialize(status());
+    EXPECT_TRUE(fenced("us-east-1"));
+    EXPECT_TRUE(more_writes(50));
+    // Its gateway still answers customers, and takes nothing.
+    const auto refused = twin::call({
+        .to = {layout().primary.address, twin::Ports::gateway},
+        .method = "POST",
+        .target = "/users",
+        .body = json::object{{"email", "apart@example.com"}, {"name", "Apart"}, {"password", "correct horse 43"}},
+    });
+    EXPECT_FALSE(refused);
+    EXPECT_TRUE(eventually(50s, [&] { return over.passed(); }));
+    EXPECT_EQ(at("/lease/epoch"), "2");
+    heal("us-east-1", "us-west-2");
+    heal("us-east-1", "us-east-2");
+    EXPECT_TRUE(standby_is("us-east-1")) << json::serialize(status());
+    EXPECT_EQ(at("/lease/epoch"), "2");
+    EXPECT_TRUE(more_writes(20));
+    expect_safe(close_shop());
+}
+
+// One vantage sees the writer, another does not: nobody moves, customers go on.
+TEST_F(IncidentTest, HalfOfThemSeeTheWriter) {
+    start(40);
+    cut("us-east-1", "us-west-2");  // the witness sees the writer, the standby does not
+    EXPECT_TRUE(eventually(20s, [&] { return at("/lease/sync") == "degraded"; }));
+    EXPECT_TRUE(more_writes(100));
+    heal("us-east-1", "us-west-2");
+    EXPECT_TRUE(standby_is("us-west-2"));
+    cut("us-east-1", "us-east-2");  // the standby sees it, the witness, which holds the store, does not
+    EXPECT_TRUE(more_writes(100));
+    heal("us-east-1", "us-east-2");
+    cut("us-west-2", "us-east-2");  // the standby and the witness do not see each other
+    EXPECT_TRUE(more_writes(50));
+    heal("us-west-2", "us-east-2");
+    EXPECT_EQ(run({"break", "link", "us-east-1", "us-west-2", "--one-way"}).status, 0);  // half open
+    EXPECT_TRUE(more_writes(50));
+    heal("us-east-1", "us-west-2");
+    EXPECT_TRUE(standby_is("us-west-2"));
+    EXPECT_EQ(at("/executions"), "[]");
+    EXPECT_EQ(at("/lease/epoch"), "1");
+    EXPECT_FALSE(fenced("us-east-1"));
+    const json::array bad = close_shop();
+    EXPECT_TRUE(bad.empty()) << json::serialize(bad);
+    expect_safe(bad);
+}
+
+// The writer and the store are lost together: nothing can move, and as soon as the store is back it does.
+TEST_F(IncidentTest, WriterAndStoreTogether) {
+    start(40);
+    ASSERT_EQ(run({"break", "region", "us-east-2"}).status, 0);
+    ASSERT_EQ(run({"break", "region", "us-east-1"}).status, 0);
+    EXPECT_EQ(run({"status"}).status, 69);
+    ASSERT_EQ(run({"restore", "region", "us-east-2"}).status, 0);
+    EXPECT_TRUE(writer_is("us-west-2", "2")) << json::serialize(status());
+    EXPECT_TRUE(more_writes(50));
+    ASSERT_EQ(run({"restore", "region", "us-east-1"}).status, 0);
+    EXPECT_TRUE(standby_is("us-east-1"));
+    expect_safe(close_shop());
+}
+
+// The standby and the store are lost together while orders wait for the standby: the writer can prove nothing to
+// anybody any more and fences itself; it comes back by itself when the store does.
+TEST_F(IncidentTest, StandbyAndStoreTogether) {
+    start(40);
+    ASSERT_EQ(run({"break", "region", "us-west-2"}).status, 0);
+    ASSERT_EQ(run({"break", "region", "us-east-2"}).status, 0);
+    EXPECT_TRUE(eventually(20s, [&] { return fenced("us-east-1"); }));
+    const auto before = writes();
+    ASSERT_EQ(run({"restore", "region", "us-east-2"}).status, 0);
+    EXPECT_TRUE(eventually(60s, [&] {
+        return at("/lease/region") == "us-east-1" && at("/regions/us-east-1/role") == "writer";
+    })) << json::serialize(status());
+    EXPECT_TRUE(eventually(30s, [&] { return writes() > before + 50; }));
+    ASSERT_EQ(run({"restore", "region", "us-west-2"}).status, 0);
+    EXPECT_TRUE(standby_is("us-west-2"));
+    const json::array bad = close_shop();
+    EXPECT_TRUE(bad.empty()) << json::serialize(bad);
+    expect_safe(bad);
+}
+
+// There and back within seconds: the second region dies before the first one follows it. The first has old data, so
+// nobody promotes it unasked; when the second returns the question is withdrawn.
+TEST_F(IncidentTest, ThereAndBackBeforeItFollows) {
+    start(40);
+    ASSERT_EQ(run({"break", "region", "us-east-1"}).status, 0);
+    ASSERT_TRUE(writer_is("us-west-2", "2"));
+    EXPECT_TRUE(more_writes(50));
+    ASSERT_EQ(run({"break", "region", "us-west-2"}).status, 0);
+    ASSERT_EQ(run({"restore", "region", "us-east-1"}).status, 0);
+    EXPECT_TRUE(eventually(30s, [&] { return at("/executions/1/state") == "waiting-for-approval"; }))
+        << json::serialize(status());
+    EXPECT_NE(at("/executions/1/guard").find("guard."), std::string::npos);
+    EXPECT_EQ(at("/lease/epoch"), "2");
+    ASSERT_EQ(run({"restore", "region", "us-west-2"}).status, 0);
+    EXPECT_TRUE(writer_is("us-west-2", "2")) << json::serialize(status());
+    EXPECT_TRUE(eventually(30s, [&] { return at("/executions/1/state") == "failed"; }));  // withdrawn
+    EXPECT_TRUE(standby_is("us-east-1")) << json::serialize(status());
+    EXPECT_TRUE(more_writes(20));
+    expect_safe(close_shop());
+}
+
+// Commands of a controller that slept through a move, and forged ones: each is refused by whoever would carry it out.
+TEST_F(IncidentTest, StaleAndForgedCommands) {
+    start(20);
+    ASSERT_EQ(run({"failover"}).status, 0);
+    ASSERT_TRUE(writer_is("us-west-2", "2"));
+    ASSERT_TRUE(standby_is("us-east-1"));
+    const auto code = [&](const std::string& region, const std::string& what, json::value body) {
+        const auto answer = tell_agent(region, what, std::move(body));
+        return answer ? "accepted: " + json::serialize(*answer) : answer.error().code;
+    };
+    const json::object fence1{{"how", "lease-ran-out"}, {"epoch", 1}};
+    const json::object fence2{{"how", "lease-ran-out"}, {"epoch", 2}};
+    EXPECT_EQ(code("us-east-1", "promote", {{"epoch", 2}, {"fence", fence1}, {"limit_ms", 500}}), "stale-epoch");
+    EXPECT_EQ(code("us-east-1", "promote", {{"epoch", 3}, {"fence", fence1}, {"limit_ms", 500}}), "no-fence-record");
+    EXPECT_EQ(code("us-east-1", "demote", {{"epoch", 1}}), "stale-epoch");
+    EXPECT_EQ(code("us-west-2", "demote", {{"epoch", 1}}), "stale-epoch");
+    const json::object forged{{"system_id", "7300000000000000001"}, {"timeline", 9}, {"lsn", "0/1"}};
+    const json::object promote{{"epoch", 3}, {"fence", fence2}, {"token", forged}, {"limit_ms", 500}};
+    EXPECT_EQ(code("us-east-1", "promote", promote), "stale-epoch");  // the store knows no epoch 3
+    const json::object record{{"name", "api.cloudshelf.com"}, {"type", "A"}, {"ttl", 1}, {"values", {"127.0.0.9"}}};
+    const json::object old_dns{{"epoch", 1}, {"change", 1}, {"records", {record}}};
+    EXPECT_EQ(code("us-east-2", "dns", old_dns), "stale-epoch");
+    EXPECT_TRUE(writer_is("us-west-2", "2"));
+    EXPECT_TRUE(more_writes(20));
+    expect_safe(close_shop());
+}
+
+// The controller sleeps in the middle of a recovery and wakes up much later: it goes on, and ends it once.
+TEST_F(IncidentTest, TheControllerSleepsInTheMiddle) {
+    start(40);
+    const pid_t controller = process("us-east-2", "controller.json");
+    ASSERT_GT(controller, 0);
+    ASSERT_EQ(run({"break", "region", "us-east-1"}).status, 0);
+    ASSERT_TRUE(eventually(20s, [&] { return at("/executions") != "[]"; }));
+    ::kill(controller, SIGSTOP);
+    const auto asleep = io::Deadline::after(15s);
+    EXPECT_TRUE(eventually(20s, [&] { return asleep.passed(); }));
+    ::kill(controller, SIGCONT);
+    EXPECT_TRUE(eventually(60s, [&] { return at("/executions/0/state") == "succeeded"; })) << json::serialize(status());
+    EXPECT_TRUE(writer_is("us-west-2", "2"));
+    EXPECT_EQ(status().at("executions").as_array().size(), 1u);
+    EXPECT_TRUE(more_writes(50));
+    ASSERT_EQ(run({"restore", "region", "us-east-1"}).status, 0);
+    EXPECT_TRUE(standby_is("us-east-1"));
+    expect_safe(close_shop());
+}
+
+}  // namespace
+}  // namespace cloudshelf
