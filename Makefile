@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 timed = @start=$$(date +%s); $(2); status=$$?; echo "make $(1): $$(( $$(date +%s) - start )) s"; exit $$status
 
-.PHONY: setup configure build test check lint demo bench bench-failover clean format asan tsan
+.PHONY: fuzz setup configure build test check lint demo bench bench-failover clean format asan tsan
 setup:
 	@tools/setup.sh
 
@@ -28,6 +28,12 @@ asan tsan:
 # Slower than `make check`, so apart from it: clang-tidy over every file.
 lint: build
 	$(call timed,lint,git ls-files 'src/*.cpp' | xargs -P $(JOBS) -n 4 clang-tidy-19 -p build/$(PRESET) --quiet)
+
+# Each fuzzer for a while; what it finds new stays in fuzz/corpora, a crash is left beside it and fails the target.
+FUZZ_SECONDS ?= 30
+fuzz: setup
+	@[ -f build/fuzz/build.ninja ] || cmake --preset fuzz >/dev/null
+	$(call timed,fuzz,cmake --build build/fuzz --target fuzzers -j $(JOBS) && tools/fuzz.sh build/fuzz/fuzzers $(FUZZ_SECONDS))
 
 format:
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format-19 -i

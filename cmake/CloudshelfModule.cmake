@@ -32,6 +32,20 @@ function(cloudshelf_module name)
   add_executable(${name}_links ${CMAKE_CURRENT_BINARY_DIR}/links_main.cpp)
   target_link_libraries(${name}_links PRIVATE $<LINK_LIBRARY:WHOLE_ARCHIVE,${name}>)
 
+  # Only the fuzz preset links libFuzzer: plan_load_fuzz, drivers_dns_packet_fuzz, … (`make fuzz` runs them all).
+  if(CLOUDSHELF_SANITIZE MATCHES fuzzer)
+    file(GLOB fuzzers CONFIGURE_DEPENDS *_fuzz.cpp)
+    foreach(fuzzer IN LISTS fuzzers)
+      get_filename_component(fuzzer_name ${fuzzer} NAME_WE)
+      add_executable(${name}_${fuzzer_name} ${fuzzer})
+      target_link_libraries(${name}_${fuzzer_name} PRIVATE ${name})
+      target_link_options(${name}_${fuzzer_name} PRIVATE -fsanitize=fuzzer)
+      set_target_properties(${name}_${fuzzer_name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzzers)
+      add_dependencies(fuzzers ${name}_${fuzzer_name})
+    endforeach()
+    return()  # the tests have presets of their own
+  endif()
+
   cloudshelf_test_program(${name}_test ${kind} unit ${name} "${tests}")
   cloudshelf_test_program(${name}_livetest ${kind} live ${name} "${livetests}")
 endfunction()
