@@ -1,6 +1,7 @@
 #include "cli/follow.hpp"
 
 #include "io/clock.hpp"
+#include "io/file.hpp"
 #include "twin/call.hpp"
 
 #include <boost/json.hpp>
@@ -69,7 +70,7 @@ Result<json::value> follow(const twin::Layout& layout, const std::string& id, Du
         auto execution = get(layout, "/v1/executions/" + id);
         if (!execution) continue;  // the controller restarts; the execution goes on
         steps.show(*execution);
-        if (ended(text(*execution, "state"))) return execution;
+        if (ended(text(*execution, "state")) || move_waits(*execution)) return execution;
     }
     return fail(
         "move.too-long",
@@ -107,8 +108,24 @@ Result<json::value> run_move(const twin::Layout& layout, json::object body, twin
     return follow_newest(layout, *before, move_limit, std::move(progress));
 }
 
-Result<json::value> approve_move(const twin::Layout& layout, const std::string& id, twin::Progress progress) {
+Result<void> acknowledge_move(const twin::Layout& layout, const std::string& id) {
     const auto token = twin::operator_token(layout);
+    if (!token) return fail(token.error());
+    const auto done = twin::call({
+        .to = twin::controller_endpoint(layout),
+        .method = "POST",
+        .target = "/v1/executions/" + id + "/acknowledge",
+        .token = *token,
+        .body = json::object{},
+    });
+    if (!done) return fail(done.error());
+    return {};
+}
+
+Result<json::value> approve_move(
+    const twin::Layout& layout, const std::string& id, const std::string& as_person, twin::Progress progress
+) {
+    const auto token = io::read_file(layout.secrets() / (as_person + ".token"));
     if (!token) return fail(token.error());
     const auto approved = twin::call({
         .to = twin::controller_endpoint(layout),
@@ -118,6 +135,7 @@ Result<json::value> approve_move(const twin::Layout& layout, const std::string& 
         .body = json::object{},
     });
     if (!approved) return fail(approved.error());
+    if (move_waits(*approved)) return *approved;
     return follow(layout, id, move_limit, std::move(progress));
 }
 
@@ -135,6 +153,13 @@ Result<json::value> follow_newest(
     return fail("move.not-begun", fmt::format("no move began within {} s; ask again", limit / 1s));
 }
 
+bool move_waits(const json::value& execution) {
+    if (text(execution, "state") == "waiting-for-approval") return true;
+    const auto* steps = execution.is_object() ? execution.as_object().if_contains("steps") : nullptr;
+    return steps && steps->is_array() && std::ranges::any_of(steps->as_array(), [](const json::value& step) {
+               return text(step, "state") == "waiting-for-approval";
+           });
+}
 bool move_succeeded(const json::value& execution) {
     return text(execution, "state") == "succeeded";
 }

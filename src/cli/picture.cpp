@@ -71,12 +71,18 @@ std::string picture(const json::value& status, bool colour) {
                 text(execution, "/id"),
                 painted(text(execution, "/state"), colour)
             );
-            if (text(execution, "/state") == "waiting-for-approval") {
+            if (text(execution, "/waits_for_approval") == "true") {
+                const std::string guard = text(execution, "/guard");
                 out += fmt::format(
-                    "    {}; `cloudshelf approve {}` lets it go on\n", text(execution, "/guard"), text(execution, "/id")
+                    "    {}; `cloudshelf approve {}` lets it go on\n",
+                    guard.empty() ? "a step waits for a person" : guard,
+                    text(execution, "/id")
                 );
             }
         }
+    }
+    if (const std::string id = text(status, "/to_acknowledge", ""); !id.empty()) {
+        out += fmt::format("  {0} was automatic: after `cloudshelf acknowledge {0}` the next one may be, too\n", id);
     }
     return out;
 }

@@ -82,24 +82,56 @@ void add_status(CLI::App& app, int& status) {
     });
 }
 
+namespace {
+
+/// What became of a move, for whoever asked for it.
+Exit exit_of(const json::value& execution, const Common& common) {
+    if (!move_waits(execution)) return move_succeeded(execution) ? ok : failed;
+    const auto id = json::value_to<std::string>(execution.at("id"));
+    if (!common.json) fmt::print("{0} waits for a person: `cloudshelf approve {0}`, once for each who has to\n", id);
+    return waiting;
+}
+
+void add_execution(CLI::App& command, std::string& id) {
+    command.add_option("id", id, "the execution, e.g. x3")->required()->check([](const std::string& text) {
+        const bool good =
+            text.size() > 1 && text[0] == 'x' && text.find_first_not_of("0123456789", 1) == std::string::npos;
+        return good ? std::string() : "\"" + text + "\": expected an execution's id, as x3";
+    });
+}
+
+}  // namespace
+
 void add_approve(CLI::App& app, int& status) {
     auto* command =
         app.add_subcommand("approve", "let a move go on that waits for a person; `status` shows what may be lost");
     auto common = std::make_shared<Common>();
     auto id = std::make_shared<std::string>();
+    auto person = std::make_shared<std::string>("operator");
     add_common(*command, *common);
-    command->add_option("id", *id, "the execution, e.g. x3")->required()->check([](const std::string& text) {
-        const bool good =
-            text.size() > 1 && text[0] == 'x' && text.find_first_not_of("0123456789", 1) == std::string::npos;
-        return good ? std::string() : "\"" + text + "\": expected an execution's id, as x3";
-    });
+    add_execution(*command, *id);
+    command->add_option("--as", *person, "whose word it is; a step may want two persons'")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"operator", "second"}));
     command->callback([=, &status] {
         const auto layout = lay_out(*common);
         if (!layout) return void(status = layout.error());
-        const auto ended = approve_move(*layout, *id, progress(*common));
+        const auto ended = approve_move(*layout, *id, *person, progress(*common));
         if (!ended) return void(status = report(ended.error(), *common));
         if (common->json) fmt::print("{}\n", json::serialize(*ended));
-        status = move_succeeded(*ended) ? ok : failed;
+        status = exit_of(*ended, *common);
+    });
+
+    auto* word = app.add_subcommand("acknowledge", "say that you know of an automatic move: the next may be automatic");
+    auto word_common = std::make_shared<Common>();
+    auto word_id = std::make_shared<std::string>();
+    add_common(*word, *word_common);
+    add_execution(*word, *word_id);
+    word->callback([=, &status] {
+        const auto layout = lay_out(*word_common);
+        if (!layout) return void(status = layout.error());
+        const auto said = acknowledge_move(*layout, *word_id);
+        status = said ? ok : report(said.error(), *word_common);
     });
 }
 
@@ -122,7 +154,7 @@ void add_move(CLI::App& app, int& status) {
             const auto ended = run_move(*layout, std::move(body), progress(*common));
             if (!ended) return void(status = report(ended.error(), *common));
             if (common->json) fmt::print("{}\n", json::serialize(*ended));
-            status = move_succeeded(*ended) ? ok : failed;
+            status = exit_of(*ended, *common);
         });
     };
     add("failover", "move the writer because its region is lost or about to be");

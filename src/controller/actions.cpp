@@ -27,8 +27,10 @@ std::string Actions::lease_key() const {
 io::Task<Result<void>> Actions::perform(std::string action, core::Execution& execution, io::Deadline deadline) {
     const RegionName to = execution.header().to;
     Result<void> done = fail("controller.no-action", fmt::format("no action \"{}\"", action));
-    if (action == "take-lease") done = co_await take_lease(execution, deadline);
-    if (action == "promote") done = co_await promote(execution, deadline);
+    if (action == "fence-old-writer" || action == "take-lease") done = co_await take_lease(execution, deadline);
+    if (action == "prepare") done = co_await check_standby(to, deadline);
+    if (action == "check-preconditions") done = co_await check_in_step(to, deadline);
+    if (action == "promote-database") done = co_await promote(execution, deadline);
     if (action == "point-functions") done = co_await point_functions(to, deadline);
     if (action == "warm-functions") done = co_await warm_functions(to, deadline);
     if (action == "smoke-tests") done = co_await smoke_tests(to, deadline);
@@ -36,8 +38,8 @@ io::Task<Result<void>> Actions::perform(std::string action, core::Execution& exe
     if (action == "verify-outside") done = co_await verify_outside(to, deadline);
     if (action == "prepare-switchover") done = co_await tell_writer("prepare-switchover", execution, 0s, deadline);
     if (action == "pause-writes") done = co_await tell_writer("pause", execution, 15s, deadline);
-    if (action == "demote") done = co_await demote(execution, deadline);
-    if (action == "resume-writer") done = co_await resume_writer(execution, deadline);
+    if (action == "demote-writer") done = co_await demote(execution, deadline);
+    if (action == "resume-writes" || action == "resume-old-writer") done = co_await resume_writer(execution, deadline);
     if (action == "notify") done = Result<void>{};  // the journal entry is the notice, until there are channels
     co_return done;
 }
@@ -65,6 +67,33 @@ io::Task<Result<std::string>> Actions::agent(
     co_return fail(
         Error{.code = code, .message = fmt::format("{}: {}", call, message), .retryable = code != "stale-epoch"}
     );
+}
+
+io::Task<Result<json::value>> Actions::status_of(RegionName region, io::Deadline deadline) {
+    io::HttpRequest request{.target = "/v1/status", .headers = {{"Authorization", "Bearer " + config_.site_token}}};
+    const auto answer = co_await client_.send(config_.site(region)->agent, std::move(request), deadline);
+    if (!answer) co_return fail(answer.error());
+    boost::system::error_code bad;
+    json::value status = json::parse(answer->body, bad);
+    if (bad || answer->status != 200) co_return fail("controller.bad-answer", answer->body);
+    co_return status;
+}
+
+io::Task<Result<void>> Actions::check_standby(RegionName region, io::Deadline deadline) {
+    const auto status = co_await status_of(region, deadline.sooner(1s));
+    if (!status) co_return fail(status.error());
+    co_return Result<void>{};
+}
+
+io::Task<Result<void>> Actions::check_in_step(RegionName region, io::Deadline deadline) {
+    const auto status = co_await status_of(region, deadline.sooner(2s));
+    if (!status) co_return fail(status.error());
+    boost::system::error_code none;
+    const auto* streams = status->find_pointer("/postgres/streaming", none);
+    const auto& record = taker_.record();
+    if (!record || record->sync != core::Sync::in_step || !streams || !streams->is_bool() || !streams->as_bool())
+        co_return fail("guard.not-caught-up", fmt::format("{} is not in step with the writer", region.value()));
+    co_return Result<void>{};
 }
 
 io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadline deadline) {
@@ -109,12 +138,9 @@ io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadl
 io::Task<Result<void>> Actions::wait_for_replay(RegionName region, Lsn position, io::Deadline deadline) {
     std::string seen = "nothing";
     while (!deadline.passed()) {
-        io::HttpRequest request{.target = "/v1/status", .headers = {{"Authorization", "Bearer " + config_.site_token}}};
-        const auto answer =
-            co_await client_.send(config_.site(region)->agent, std::move(request), deadline.sooner(500ms));
-        boost::system::error_code bad;
-        const json::value status = answer ? json::parse(answer->body, bad) : json::value();
-        const auto* replayed = bad || !answer ? nullptr : status.find_pointer("/postgres/replayed_lsn", bad);
+        const auto status = co_await status_of(region, deadline.sooner(500ms));
+        boost::system::error_code none;
+        const auto* replayed = status ? status->find_pointer("/postgres/replayed_lsn", none) : nullptr;
         if (replayed && replayed->is_string()) {
             seen = std::string(replayed->as_string());
             const auto at = core::parse_lsn(seen);

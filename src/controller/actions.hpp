@@ -29,6 +29,9 @@ public:
     );
 
 private:
+    io::Task<Result<boost::json::value>> status_of(RegionName region, io::Deadline deadline);
+    io::Task<Result<void>> check_standby(RegionName region, io::Deadline deadline);
+    io::Task<Result<void>> check_in_step(RegionName region, io::Deadline deadline);
     io::Task<Result<void>> take_lease(core::Execution& execution, io::Deadline deadline);
     io::Task<Result<void>> wait_for_replay(RegionName region, Lsn position, io::Deadline deadline);
     io::Task<Result<void>> promote(core::Execution& execution, io::Deadline deadline);

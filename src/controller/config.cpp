@@ -5,6 +5,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace cloudshelf::controller {
 namespace {
 
@@ -34,6 +36,36 @@ Role role_of(const std::string& name) {
     if (name == "approver") return Role::approver;
     if (name == "site") return Role::site;
     throw std::invalid_argument("role \"" + name + "\": expected viewer, operator, approver or site");
+}
+
+core::Action action(const json::value& name) {
+    const auto wanted = json::value_to<std::string>(name);
+    const auto& names = core::EnumNames<core::Action>::names;
+    const auto found = std::ranges::find(names, wanted);
+    if (found == names.end()) throw std::invalid_argument(fmt::format("no action \"{}\"", wanted));
+    return static_cast<core::Action>(found - names.begin());
+}
+
+core::Procedure procedure(const json::value& value) {
+    core::Procedure procedure{
+        .name = text(value, "name"),
+        .mode = text(value, "mode") == "planned" ? core::ProcedureMode::planned : core::ProcedureMode::disaster,
+    };
+    for (const auto& entry : value.at("steps").as_array()) {
+        core::Step step{
+            .name = text(entry, "name"),
+            .action = action(entry.at("action")),
+            .after = json::value_to<std::vector<std::string>>(entry.at("after")),
+            .limit = ms(entry, "limit_ms"),
+            .retries = json::value_to<int>(entry.at("retries")),
+            .retry_delay = ms(entry, "retry_delay_ms"),
+            .approval = static_cast<core::Approval>(json::value_to<int>(entry.at("approvals"))),
+            .essential = entry.at("essential").as_bool(),
+        };
+        if (!entry.at("undo").is_null()) step.undo = action(entry.at("undo"));
+        procedure.steps.push_back(std::move(step));
+    }
+    return procedure;
 }
 
 ControllerConfig parse(const json::value& document) {
@@ -77,8 +109,11 @@ ControllerConfig parse(const json::value& document) {
                                                       : core::DecidedBy::confirm;
     config.rules.lag_bytes_max = json::value_to<std::uint64_t>(rules.at("lag_bytes_max"));
     config.rules.lag_seconds_max = rules.at("lag_seconds_max").to_number<double>();
+    config.rules.acknowledge_before_next = rules.at("acknowledge_before_next").as_bool();
     config.rules.automatic_moves_max = json::value_to<int>(rules.at("automatic_moves_max"));
     config.moves_window = ms(rules, "window_ms");
+    config.failover = procedure(document.at("procedures").at("failover"));
+    config.failback = procedure(document.at("procedures").at("failback"));
     const json::value& traffic = document.at("traffic");
     config.zone = text(traffic, "zone");
     config.serving_names = json::value_to<std::vector<std::string>>(traffic.at("serving"));

@@ -4,6 +4,7 @@
 #include "base/result.hpp"
 #include "core/lease.hpp"
 #include "core/move_policy.hpp"
+#include "core/plan.hpp"
 #include "io/http.hpp"
 
 #include <filesystem>
@@ -44,6 +45,8 @@ struct ControllerConfig {
     int failure_threshold = 3;
     core::MoveRules rules;
     Duration moves_window = std::chrono::hours(1);
+    core::Procedure failover;  // the plan's procedures
+    core::Procedure failback;
     std::string zone;
     std::vector<std::string> serving_names;  // point at the serving region
     std::vector<std::string> standby_names;  // point at the other one

@@ -178,7 +178,10 @@ io::Task<void> Controller::look_at_agent(SiteConfig site, bool late) {
 core::Situation Controller::situation() const {
     const TimePoint now = io::now();
     core::Situation situation{
-        .lease = taker_.record(), .store_forgot = taker_.forgot(), .last_move_ended = last_move_ended_
+        .lease = taker_.record(),
+        .store_forgot = taker_.forgot(),
+        .last_move_ended = last_move_ended_,
+        .move_unacknowledged = !unacknowledged_.empty(),
     };
     for (const auto& [id, execution] : executions_) situation.move_under_way |= !execution.ended();
     for (const auto& at : automatic_moves_)
@@ -274,7 +277,7 @@ Result<std::string> Controller::begin(
 ) {
     const auto record = taker_.record();
     if (!record) return fail("guard.no-lease", "there is no writer yet");
-    const core::ProcedureLimits limits{.lease_wait = config_.terms.duration * 4 + 2s};
+    const core::Procedure& chosen = procedure == "failover" ? config_.failover : config_.failback;
     auto execution = core::Execution::make(
         {
             .id = fmt::format("x{}", next_id_),
@@ -286,11 +289,12 @@ Result<std::string> Controller::begin(
             .reason = reason,
             .guard = guard,
         },
-        procedure == "failover" ? core::failover_steps(limits) : core::switchover_steps(limits)
+        core::steps_of(chosen)
     );
     if (!execution) return fail(execution.error());
     ++next_id_;
     const std::string id = execution->header().id;
+    unacknowledged_ = reason == automatic_reason && guard.empty() ? id : std::string();
     executions_.emplace(id, std::move(*execution));
     io::log(
         io::Level::warning,
@@ -340,7 +344,7 @@ void Controller::obey(const std::string& id, std::vector<core::ExecutionCommand>
 
 io::Task<void> Controller::perform(std::string id, core::Perform what) {
     die_if_asked(config_.data, id, what.step, "before");
-    if (what.attempt > 1) co_await io::wait_for(std::min<Duration>(what.attempt * 20ms, 500ms));
+    if (what.delay > Duration::zero()) co_await io::wait_for(what.delay);
     core::Execution& execution = executions_.at(id);
     Result<void> done;
     std::string bug;
@@ -374,6 +378,7 @@ void Controller::resume() {
         if (!entries || entries->empty()) break;
         for (const auto& entry : *entries) {
             from = entry.index + 1;
+            if (entry.kind == "acknowledgement" && unacknowledged_ == entry.execution) unacknowledged_.clear();
             if (entry.kind != "execution") continue;
             auto execution = core::Execution::from_json(entry.data);
             if (!execution) {
@@ -384,6 +389,9 @@ void Controller::resume() {
                 );
                 continue;
             }
+            const auto& header = execution->header();
+            const bool alone = header.reason == automatic_reason && header.guard.empty();
+            if (!executions_.contains(entry.execution)) unacknowledged_ = alone ? entry.execution : std::string();
             executions_.insert_or_assign(entry.execution, std::move(*execution));
             if (entry.execution.starts_with("x"))
                 next_id_ = std::max<std::uint64_t>(next_id_, std::stoull(entry.execution.substr(1)) + 1);
@@ -409,13 +417,13 @@ void Controller::resume() {
 
 // --- HTTP ----------------------------------------------------------------------------------------------------------
 
-std::optional<Role> Controller::role_of(const io::HttpRequest& request) const {
+std::optional<ApiToken> Controller::token_of(const io::HttpRequest& request) const {
     const std::string_view header = request.header("Authorization");
     if (!header.starts_with("Bearer ")) return std::nullopt;
     const std::string digest = sha256_hex(header.substr(7));
-    std::optional<Role> found;
+    std::optional<ApiToken> found;
     for (const auto& token : config_.tokens) {
-        if (equal_in_constant_time(token.sha256, digest)) found = token.role;
+        if (equal_in_constant_time(token.sha256, digest)) found = token;
     }
     return found;
 }
@@ -423,11 +431,13 @@ std::optional<Role> Controller::role_of(const io::HttpRequest& request) const {
 io::Task<io::HttpResponse> Controller::answer(io::HttpRequest request) {
     const std::string path(request.path());
     if (path == "/metrics") co_return metrics();
-    const auto role = role_of(request);
-    if (!role)
+    const auto token = token_of(request);
+    if (!token)
         co_return io::HttpResponse::error(
             401, "no-token", "expected Authorization: Bearer <token>; `cloudshelf` reads it from the twin's secrets"
         );
+    const Role* role = &token->role;
+    const std::string* name = &token->name;
     const bool post = request.method == "POST";
     const auto forbidden = [] {
         return io::HttpResponse::error(403, "forbidden", "this token's role may not do that");
@@ -443,8 +453,10 @@ io::Task<io::HttpResponse> Controller::answer(io::HttpRequest request) {
         if (*role == Role::viewer) co_return forbidden();
         if (path == "/v1/executions") co_return start_execution(request);
         if (path.starts_with("/v1/executions/") && path.ends_with("/approve")) {
-            co_return *role == Role::approver ? approve(path, request) : forbidden();
+            co_return *role == Role::approver ? approve(path, *name) : forbidden();
         }
+        if (path.starts_with("/v1/executions/") && path.ends_with("/acknowledge")) co_return acknowledge(path, *name);
+        if (path.starts_with("/v1/executions/") && path.ends_with("/convert")) co_return convert(path, request);
     } catch (const std::exception& bad) {
         problem = bad.what();
     }
@@ -540,18 +552,47 @@ io::HttpResponse Controller::executions(std::string_view path) const {
     return io::HttpResponse::json(200, found->second.to_json());
 }
 
-io::HttpResponse Controller::approve(std::string_view path, const io::HttpRequest&) {
+core::Execution* Controller::execution_of(std::string_view path) {
     const auto begin = std::string_view("/v1/executions/").size();
-    const std::string id(path.substr(begin, path.size() - begin - std::string_view("/approve").size()));
-    const auto found = executions_.find(id);
-    if (found == executions_.end()) return io::HttpResponse::error(404, "no-execution", id);
-    if (found->second.state() != core::ExecutionState::waiting_for_approval) {
+    const auto found = executions_.find(std::string(path.substr(begin, path.rfind('/') - begin)));
+    return found == executions_.end() ? nullptr : &found->second;
+}
+
+io::HttpResponse Controller::approve(std::string_view path, const std::string& by) {
+    const core::Execution* execution = execution_of(path);
+    if (execution == nullptr) return io::HttpResponse::error(404, "no-execution", std::string(path));
+    const std::string id = execution->header().id;
+    if (!execution->waits_for_approval())
+        return io::HttpResponse::error(409, "not-waiting", fmt::format("{} is {}", id, core::name(execution->state())));
+    tell(id, core::Approved{by});
+    return io::HttpResponse::json(200, execution->to_json());
+}
+
+io::HttpResponse Controller::acknowledge(std::string_view path, const std::string& by) {
+    const core::Execution* execution = execution_of(path);
+    if (execution == nullptr) return io::HttpResponse::error(404, "no-execution", std::string(path));
+    const auto& header = execution->header();
+    const auto noted =
+        store_->append(header.epoch.value(), header.id, "acknowledgement", json::serialize(json::object{{"by", by}}));
+    if (!noted) return io::HttpResponse::error(503, noted.error().code, noted.error().message);
+    if (unacknowledged_ == header.id) unacknowledged_.clear();
+    return io::HttpResponse::json(200, "{}");
+}
+
+io::HttpResponse Controller::convert(std::string_view path, const io::HttpRequest& request) {
+    core::Execution* execution = execution_of(path);
+    if (execution == nullptr) return io::HttpResponse::error(404, "no-execution", std::string(path));
+    const json::value body = json::parse(request.body);
+    const std::string mode = json::value_to<std::string>(body.at("mode"));
+    if (mode != "planned" && mode != "disaster")
+        return io::HttpResponse::error(400, "bad-request", "mode: expected \"planned\" or \"disaster\"");
+    if (!execution->convert(mode == "planned" ? core::Mode::planned : core::Mode::disaster)) {
         return io::HttpResponse::error(
-            409, "not-waiting", fmt::format("{} is {}", id, core::name(found->second.state()))
+            409, "too-late", fmt::format("{} cannot become {} any more", execution->header().id, mode)
         );
     }
-    tell(id, core::Approved{"operator"});
-    return io::HttpResponse::json(200, "{}");
+    obey(execution->header().id, {core::Save{}});
+    return io::HttpResponse::json(200, execution->to_json());
 }
 
 io::HttpResponse Controller::journal(const io::HttpRequest& request) {
@@ -600,12 +641,14 @@ json::value Controller::status() const {
              {"state", core::name(execution.state())},
              {"from", execution.header().from.value()},
              {"to", execution.header().to.value()},
+             {"waits_for_approval", execution.waits_for_approval()},
              {"guard", execution.header().guard}}
         );
     }
     json::object status{
         {"application", config_.application}, {"regions", std::move(regions)}, {"executions", std::move(moves)}
     };
+    if (!unacknowledged_.empty()) status["to_acknowledge"] = unacknowledged_;
     if (const auto& record = taker_.record()) status["lease"] = json::parse(core::to_json(*record));
     const auto decision = core::decide_failover(situation(), config_.rules, now);
     if (const auto* stay = std::get_if<core::Stay>(&decision))

@@ -50,11 +50,14 @@ private:
     void resume();
 
     io::Task<io::HttpResponse> answer(io::HttpRequest request);
-    std::optional<Role> role_of(const io::HttpRequest& request) const;
+    std::optional<ApiToken> token_of(const io::HttpRequest& request) const;
+    core::Execution* execution_of(std::string_view path);
     io::HttpResponse store_call(const io::HttpRequest& request);
     io::HttpResponse start_execution(const io::HttpRequest& request);
     io::HttpResponse executions(std::string_view path) const;
-    io::HttpResponse approve(std::string_view path, const io::HttpRequest& request);
+    io::HttpResponse approve(std::string_view path, const std::string& by);
+    io::HttpResponse acknowledge(std::string_view path, const std::string& by);
+    io::HttpResponse convert(std::string_view path, const io::HttpRequest& request);
     io::HttpResponse journal(const io::HttpRequest& request);
     io::HttpResponse metrics() const;
     io::HttpResponse events();
@@ -84,6 +87,7 @@ private:
     TimePoint journal_again_at_{};
     std::optional<TimePoint> last_move_ended_;
     std::vector<TimePoint> automatic_moves_;
+    std::string unacknowledged_;  // the last automatic move, until a person has said a word
     std::uint64_t next_id_ = 1;
     std::uint64_t probes_ = 0;
 };

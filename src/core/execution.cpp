@@ -14,7 +14,9 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array step_states = {"waiting", "running", "succeeded", "failed", "undoing", "undone"};
+constexpr std::array step_states = {
+    "waiting", "running", "succeeded", "failed", "undoing", "undone", "waiting-for-approval"
+};
 constexpr std::array execution_states = {"waiting-for-approval", "running", "undoing", "succeeded", "failed"};
 
 template <class Enum, std::size_t N>
@@ -26,7 +28,7 @@ Enum from_name(const std::array<const char*, N>& names, const std::string& text)
 }
 
 bool is_over(StepState state) {
-    return state != StepState::waiting && state != StepState::running;
+    return state != StepState::waiting && state != StepState::running && state != StepState::waiting_for_approval;
 }
 
 }  // namespace
@@ -85,11 +87,7 @@ std::vector<ExecutionCommand> Execution::step(const ExecutionEvent& event, TimeP
         commands.push_back(Save{});
         if (state_ == ExecutionState::running) start_ready(commands, now);
     } else if (std::holds_alternative<Approved>(event)) {
-        if (state_ != ExecutionState::waiting_for_approval) return commands;
-        header_.notes["approved-by"] = std::get<Approved>(event).by;
-        state_ = ExecutionState::running;
-        commands.push_back(Save{});
-        start_ready(commands, now);
+        approve(std::get<Approved>(event).by, commands, now);
     } else if (const auto* cancelled = std::get_if<Cancelled>(&event)) {
         if (state_ != ExecutionState::waiting_for_approval) return commands;
         header_.notes["cancelled"] = cancelled->why;
@@ -133,13 +131,51 @@ std::vector<ExecutionCommand> Execution::step(const ExecutionEvent& event, TimeP
     return commands;
 }
 
+void Execution::approve(const std::string& by, std::vector<ExecutionCommand>& commands, TimePoint now) {
+    if (state_ == ExecutionState::waiting_for_approval) {
+        header_.notes["approved-by"] = by;
+        state_ = ExecutionState::running;
+        commands.push_back(Save{});
+        start_ready(commands, now);
+        return;
+    }
+    for (auto& record : steps_) {
+        if (record.state != StepState::waiting_for_approval) continue;
+        if (std::ranges::find(record.approved_by, by) != record.approved_by.end()) continue;
+        record.approved_by.push_back(by);
+        commands.push_back(Save{});
+        if (static_cast<int>(record.approved_by.size()) >= record.spec.approvals) start(record, commands, now);
+        return;
+    }
+}
+
+bool Execution::waits_for_approval() const {
+    return state_ == ExecutionState::waiting_for_approval || std::ranges::any_of(steps_, [](const StepRecord& record) {
+               return record.state == StepState::waiting_for_approval;
+           });
+}
+
+bool Execution::has_begun() const {
+    return std::ranges::any_of(steps_, [](const StepRecord& record) { return record.started.has_value(); });
+}
+
+bool Execution::convert(Mode mode) {
+    if (ended() || state_ == ExecutionState::undoing) return false;
+    const bool stricter = header_.mode == Mode::disaster && mode == Mode::planned;
+    if (stricter && has_begun()) return false;
+    header_.mode = mode;
+    return true;
+}
+
 void Execution::fail_step(
     StepRecord& record, const StepFailed& failure, std::vector<ExecutionCommand>& commands, TimePoint now
 ) {
     record.error = failure.error;
-    if (failure.retryable && record.attempts < record.spec.attempts_max) {
+    const Duration left = record.spec.limit - (now - *record.started) - record.spec.retry_delay;
+    if (failure.retryable && record.attempts < record.spec.attempts_max && left > Duration::zero()) {
         ++record.attempts;
-        commands.push_back(Perform{record.spec.name, record.spec.action, record.attempts, record.spec.limit});
+        commands.push_back(Perform{record.spec.name, record.spec.action, record.attempts, left, record.spec.retry_delay}
+        );
         return;
     }
     record.state = StepState::failed;
@@ -167,10 +203,12 @@ void Execution::start_ready(std::vector<ExecutionCommand>& commands, TimePoint n
             return is_over(find(before)->state);
         });
         if (!ready) continue;
-        record.state = StepState::running;
-        record.started = now;
-        record.attempts = 1;
-        commands.push_back(Perform{record.spec.name, record.spec.action, 1, record.spec.limit});
+        if (record.spec.approvals > 0) {
+            record.state = StepState::waiting_for_approval;
+            commands.push_back(Save{});
+        } else {
+            start(record, commands, now);
+        }
     }
     if (std::ranges::all_of(steps_, [](const StepRecord& record) { return is_over(record.state); })) {
         state_ = ExecutionState::succeeded;
@@ -178,6 +216,13 @@ void Execution::start_ready(std::vector<ExecutionCommand>& commands, TimePoint n
         commands.push_back(Save{});
         commands.push_back(Finished{true});
     }
+}
+
+void Execution::start(StepRecord& record, std::vector<ExecutionCommand>& commands, TimePoint now) {
+    record.state = StepState::running;
+    record.started = now;
+    record.attempts = 1;
+    commands.push_back(Perform{record.spec.name, record.spec.action, 1, record.spec.limit, {}});
 }
 
 void Execution::undo_next(std::vector<ExecutionCommand>& commands, TimePoint now) {
@@ -200,7 +245,7 @@ void Execution::undo_next(std::vector<ExecutionCommand>& commands, TimePoint now
     }
     last->state = StepState::undoing;
     last->started = now;
-    commands.push_back(Perform{last->spec.name, last->spec.undo, 1, last->spec.limit});
+    commands.push_back(Perform{last->spec.name, last->spec.undo, 1, last->spec.limit, {}});
 }
 
 std::vector<ExecutionCommand> Execution::resume(TimePoint now) {
@@ -216,10 +261,10 @@ std::vector<ExecutionCommand> Execution::resume(TimePoint now) {
         record.started = now;
         ++record.attempts;
         commands.push_back(Perform{
-            record.spec.name, undoing ? record.spec.undo : record.spec.action, record.attempts, record.spec.limit
+            record.spec.name, undoing ? record.spec.undo : record.spec.action, record.attempts, record.spec.limit, {}
         });
     }
-    if (!any) settle(commands, now);
+    if (!any && !waits_for_approval()) settle(commands, now);
     return commands;
 }
 
@@ -235,6 +280,9 @@ std::string Execution::to_json() const {
             {"after", json::value_from(record.spec.after)},
             {"limit_ms", record.spec.limit / std::chrono::milliseconds(1)},
             {"attempts_max", record.spec.attempts_max},
+            {"retry_delay_ms", record.spec.retry_delay / std::chrono::milliseconds(1)},
+            {"approvals", record.spec.approvals},
+            {"approved_by", json::value_from(record.approved_by)},
             {"essential", record.spec.essential},
             {"undo", record.spec.undo},
             {"state", name(record.state)},
@@ -298,6 +346,8 @@ Result<Execution> Execution::from_json(const std::string& text) {
                 .after = json::value_to<std::vector<std::string>>(entry.at("after")),
                 .limit = std::chrono::milliseconds(json::value_to<std::int64_t>(entry.at("limit_ms"))),
                 .attempts_max = json::value_to<int>(entry.at("attempts_max")),
+                .retry_delay = std::chrono::milliseconds(json::value_to<std::int64_t>(entry.at("retry_delay_ms"))),
+                .approvals = json::value_to<int>(entry.at("approvals")),
                 .essential = entry.at("essential").as_bool(),
                 .undo = string(entry, "undo"),
             };
@@ -306,6 +356,7 @@ Result<Execution> Execution::from_json(const std::string& text) {
             record.started = time(entry.at("started_ns"));
             record.ended = time(entry.at("ended_ns"));
             record.error = string(entry, "error");
+            record.approved_by = json::value_to<std::vector<std::string>>(entry.at("approved_by"));
             execution.steps_.push_back(std::move(record));
         }
         return execution;

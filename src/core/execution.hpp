@@ -16,10 +16,12 @@ namespace cloudshelf::core {
 /// nothing.
 struct StepSpec {
     std::string name;
-    std::string action;              // what the shell does: "take-lease", "promote-database", …
-    std::vector<std::string> after;  // names of steps
-    Duration limit = std::chrono::seconds(30);
+    std::string action;                         // what the shell does: "take-lease", "promote-database", …
+    std::vector<std::string> after;             // names of steps
+    Duration limit = std::chrono::seconds(30);  // for the whole step, its retries included
     int attempts_max = 1;
+    Duration retry_delay{};
+    int approvals = 0;      // persons who have to allow it before it begins
     bool essential = true;  // in disaster mode, a step that is not may fail
     std::string undo;       // an action; empty: nothing to undo
 };
@@ -27,7 +29,7 @@ struct StepSpec {
 /// Planned: any error stops and undoes, nothing may be lost. Disaster: goes on where it can.
 enum class Mode { planned, disaster };
 
-enum class StepState { waiting, running, succeeded, failed, undoing, undone };
+enum class StepState { waiting, running, succeeded, failed, undoing, undone, waiting_for_approval };
 enum class ExecutionState { waiting_for_approval, running, undoing, succeeded, failed };
 
 struct StepRecord {
@@ -37,10 +39,12 @@ struct StepRecord {
     std::optional<TimePoint> started;
     std::optional<TimePoint> ended;
     std::string error;
+    std::vector<std::string> approved_by;
 };
 
 // What an execution is told.
 struct Begin {};
+/// By a person, once for each: nobody counts twice.
 struct Approved {
     std::string by;
 };
@@ -67,6 +71,7 @@ struct Perform {
     std::string action;
     int attempt = 1;
     Duration limit{};
+    Duration delay{};  // to wait first
 };
 struct Finished {
     bool succeeded = false;
@@ -97,6 +102,13 @@ public:
     const Header& header() const { return header_; }
     void note(const std::string& key, const std::string& value) { header_.notes[key] = value; }
     ExecutionState state() const { return state_; }
+    /// Whether a person has to say something before it can go on: to the whole of it, or to a step.
+    bool waits_for_approval() const;
+    /// Whether any step was begun.
+    bool has_begun() const;
+    /// Planned becomes disaster: from now on what is not essential may fail, and loss within the guard is accepted.
+    /// The opposite while nothing was done that could lose anything. False where that is too late.
+    bool convert(Mode mode);
     bool ended() const { return state_ == ExecutionState::succeeded || state_ == ExecutionState::failed; }
     const std::vector<StepRecord>& steps() const { return steps_; }
     std::optional<TimePoint> started() const { return started_; }
@@ -112,6 +124,8 @@ public:
 private:
     StepRecord* find(const std::string& name);
     void start_ready(std::vector<ExecutionCommand>& commands, TimePoint now);
+    void start(StepRecord& record, std::vector<ExecutionCommand>& commands, TimePoint now);
+    void approve(const std::string& by, std::vector<ExecutionCommand>& commands, TimePoint now);
     void fail_step(
         StepRecord& record, const StepFailed& failure, std::vector<ExecutionCommand>& commands, TimePoint now
     );

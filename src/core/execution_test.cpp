@@ -15,21 +15,16 @@ using namespace std::chrono_literals;
 constexpr TimePoint start{1000s};
 
 Execution make(const std::string& procedure, const std::string& guard = "") {
-    const ProcedureLimits limits{.lease_wait = 3s};
-    const bool failover = procedure == "failover";
+    const Procedure chosen = procedure == "failover" ? reference_failover() : reference_failback();
     return *Execution::make(
-        {.id = "x1",
-         .procedure = procedure,
-         .mode = failover ? Mode::disaster : Mode::planned,
-         .epoch = Epoch(2),
-         .guard = guard},
-        failover ? failover_steps(limits) : switchover_steps(limits)
+        {.id = "x1", .procedure = procedure, .mode = mode_of(chosen), .epoch = Epoch(2), .guard = guard},
+        steps_of(chosen)
     );
 }
 
 /// What a run did: names of performed actions, in order; a number of events after which the controller dies.
 struct Outcome {
-    std::vector<std::string> performed;  // "promote-database/promote"
+    std::vector<std::string> performed;  // "promote-database/promote-database"
     ExecutionState state = ExecutionState::running;
     int finished = 0;
 };
@@ -61,7 +56,7 @@ Outcome carry_out(Execution execution, const std::string& fails = "", int dies_a
             obey(execution.resume(now));
             continue;
         }
-        if (what.step == fails && what.action != "resume-writer") {
+        if (what.step == fails && !what.action.starts_with("resume-")) {
             obey(execution.step(StepFailed{what.step, "broken", true}, now));
         } else {
             obey(execution.step(StepDone{what.step}, now));
@@ -80,11 +75,11 @@ TEST(Execution, RunsInOrder) {
     const Outcome run = carry_out(make("failover"));
     EXPECT_EQ(run.state, ExecutionState::succeeded);
     EXPECT_EQ(run.finished, 1);
-    EXPECT_EQ(run.performed.front(), "fence-old-writer/take-lease");
+    EXPECT_EQ(run.performed.front(), "fence-old-writer/fence-old-writer");
     const auto at = [&](const char* what) { return std::ranges::find(run.performed, what) - run.performed.begin(); };
-    EXPECT_LT(at("promote-database/promote"), at("switch-traffic/switch-traffic"));
+    EXPECT_LT(at("promote-database/promote-database"), at("switch-traffic/switch-traffic"));
     EXPECT_LT(at("smoke-tests/smoke-tests"), at("switch-traffic/switch-traffic"));
-    EXPECT_EQ(run.performed.size(), 8u);
+    EXPECT_EQ(run.performed.size(), 9u);
 }
 
 // Goal: every execution ends, whatever step fails; traffic never moves to what was not promoted and tried.
@@ -108,7 +103,7 @@ TEST(Execution, EndsWhateverStepFails) {
 TEST(Execution, UndoesBackwards) {
     const Outcome run = carry_out(make("failback"), "take-lease");
     const std::vector<std::string> tail(run.performed.end() - 2, run.performed.end());
-    EXPECT_EQ(tail, (std::vector<std::string>{"demote-writer/resume-writer", "pause-writes/resume-writer"}));
+    EXPECT_EQ(tail, (std::vector<std::string>{"demote-writer/resume-old-writer", "pause-writes/resume-writes"}));
     EXPECT_EQ(run.state, ExecutionState::failed);
 }
 
@@ -140,6 +135,58 @@ TEST(Execution, WaitsForAPerson) {
     EXPECT_EQ(execution.header().notes.at("approved-by"), "somebody");
 }
 
+// Goal: a step that two persons have to allow begins only when two different ones have, also across a controller's end.
+TEST(Execution, AStepWaitsForTwoPersons) {
+    std::vector<StepSpec> steps = {
+        {.name = "look", .action = "look"}, {.name = "act", .action = "act", .after = {"look"}, .approvals = 2}
+    };
+    Execution execution = *Execution::make({.id = "x1", .mode = Mode::planned}, std::move(steps));
+    const auto performs = [](const std::vector<ExecutionCommand>& commands) {
+        return std::ranges::count_if(commands, [](const auto& c) { return std::holds_alternative<Perform>(c); });
+    };
+    execution.step(Begin{}, start);
+    EXPECT_EQ(performs(execution.step(StepDone{"look"}, start + 1s)), 0);
+    EXPECT_TRUE(execution.waits_for_approval());
+    EXPECT_EQ(performs(execution.step(Approved{"ada"}, start + 2s)), 0);
+    EXPECT_EQ(performs(execution.step(Approved{"ada"}, start + 3s)), 0);  // the same person again
+    execution = *Execution::from_json(execution.to_json());
+    EXPECT_EQ(performs(execution.resume(start + 4s)), 0);
+    EXPECT_EQ(performs(execution.step(Approved{"grace"}, start + 5s)), 1);
+    EXPECT_FALSE(execution.waits_for_approval());
+    execution.step(StepDone{"act"}, start + 6s);
+    EXPECT_EQ(execution.state(), ExecutionState::succeeded);
+}
+
+// Goal: an operator turns a planned move into a disaster's in the middle; the stricter way only before anything began.
+TEST(Execution, ConvertsMidway) {
+    Execution execution = make("failback");
+    execution.step(Begin{}, start);
+    EXPECT_TRUE(execution.convert(Mode::disaster));
+    EXPECT_FALSE(execution.convert(Mode::planned));
+    Execution fresh = make("failover", "guard.confirm: …");
+    EXPECT_TRUE(fresh.convert(Mode::planned));
+}
+
+// Goal: retries stop when the step's limit is used up, however many are left.
+TEST(Execution, RetriesStayWithinTheLimit) {
+    Execution execution = *Execution::make(
+        {.id = "x1"}, {{.name = "a", .action = "a", .limit = 1s, .attempts_max = 1000, .retry_delay = 100ms}}
+    );
+    execution.step(Begin{}, start);
+    int attempts = 1;
+    for (Duration at = 50ms; execution.state() == ExecutionState::running && at < 5s; at += 150ms) {
+        for (const auto& command : execution.step(StepFailed{"a", "no", true}, start + at)) {
+            const auto* what = std::get_if<Perform>(&command);
+            if (!what) continue;
+            ++attempts;
+            EXPECT_EQ(what->delay, 100ms);
+            EXPECT_LE(at + what->delay + what->limit, 1s);
+        }
+    }
+    EXPECT_EQ(execution.state(), ExecutionState::failed);
+    EXPECT_EQ(attempts, 7);
+}
+
 TEST(Execution, IsCancelledOnlyBeforeItBegan) {
     Execution waiting = make("failover", "guard.confirm: …");
     waiting.step(Begin{}, start);
@@ -154,7 +201,7 @@ TEST(Execution, IsCancelledOnlyBeforeItBegan) {
 TEST(Execution, AStepThatNeverAnswersFails) {
     Execution execution = make("failover");
     execution.step(Begin{}, start);
-    for (Duration after = 100ms; after < 10s; after += 100ms) execution.step(Look{}, start + after);
+    for (Duration after = 100ms; after < 65s; after += 100ms) execution.step(Look{}, start + after);
     EXPECT_EQ(execution.state(), ExecutionState::failed);
 }
 

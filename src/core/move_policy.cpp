@@ -87,6 +87,13 @@ Decision decide_failover(const Situation& situation, const MoveRules& rules, Tim
         return Stay{"writer-not-down", name(situation.writer)};
     if (auto stay = impossible(situation)) return *stay;
     if (auto restrained = restraint(situation, rules, situation.standby_region, now)) return *restrained;
+    if (rules.acknowledge_before_next && situation.move_unacknowledged) {
+        return Ask{
+            situation.standby_region,
+            "guard.not-acknowledged",
+            "nobody has acknowledged the last automatic move: `cloudshelf acknowledge` does",
+        };
+    }
     if (auto ask = possible_loss(situation, rules)) return *ask;
     return Go{situation.standby_region};
 }

@@ -38,12 +38,14 @@ struct Situation {
     bool store_forgot = false;
     std::optional<TimePoint> last_move_ended;
     int automatic_moves_in_window = 0;
+    bool move_unacknowledged = false;  // the last automatic move: no person has said a word since
 };
 
 struct MoveRules {
     DecidedBy decided_by = DecidedBy::witness;
     Duration hold_down{};         // after a move, until the next automatic one
     int automatic_moves_max = 3;  // in a window
+    bool acknowledge_before_next = false;
     std::uint64_t lag_bytes_max = 64 << 20;
     double lag_seconds_max = 60;
 };

@@ -105,6 +105,13 @@ TEST(DecideFailover, AsksWhereSomethingMayBeLost) {
     s = lost();
     s.automatic_moves_in_window = rules.automatic_moves_max;
     EXPECT_EQ(asks(decide_failover(s, rules, now)), "guard.too-many-moves");
+    MoveRules acknowledged = rules;
+    acknowledged.acknowledge_before_next = true;
+    s = lost();
+    EXPECT_TRUE(std::holds_alternative<Go>(decide_failover(s, acknowledged, now)));
+    s.move_unacknowledged = true;
+    EXPECT_EQ(asks(decide_failover(s, acknowledged, now)), "guard.not-acknowledged");
+    EXPECT_TRUE(std::holds_alternative<Go>(decide_failover(s, rules, now)));
     MoveRules confirm = rules;
     confirm.decided_by = DecidedBy::confirm;
     EXPECT_EQ(asks(decide_failover(lost(), confirm, now)), "guard.confirm");

@@ -4,90 +4,90 @@ namespace cloudshelf::core {
 
 using namespace std::chrono_literals;
 
-std::vector<StepSpec> failover_steps(const ProcedureLimits& limits) {
+std::vector<StepSpec> steps_of(const Procedure& procedure) {
+    std::vector<StepSpec> steps;
+    for (const Step& step : procedure.steps) {
+        steps.push_back({
+            .name = step.name,
+            .action = std::string(name_of(step.action)),
+            .after = step.after,
+            .limit = step.limit,
+            .attempts_max = step.retries + 1,
+            .retry_delay = step.retry_delay,
+            .approvals = static_cast<int>(step.approval),
+            .essential = step.essential,
+            .undo = step.undo ? std::string(name_of(*step.undo)) : std::string(),
+        });
+    }
+    return steps;
+}
+
+Mode mode_of(const Procedure& procedure) {
+    return procedure.mode == ProcedureMode::planned ? Mode::planned : Mode::disaster;
+}
+
+namespace {
+
+Step step(Action action, std::vector<std::string> after, Duration limit, int retries, Duration delay) {
     return {
-        {.name = "fence-old-writer", .action = "take-lease", .limit = limits.lease_wait, .attempts_max = 20},
-        {.name = "promote-database",
-         .action = "promote",
-         .after = {"fence-old-writer"},
-         .limit = limits.promotion,
-         .attempts_max = 20},
-        {.name = "point-functions",
-         .action = "point-functions",
-         .after = {"promote-database"},
-         .limit = 15s,
-         .attempts_max = 3},
-        {.name = "warm-functions",
-         .action = "warm-functions",
-         .after = {"promote-database"},
-         .limit = 5s,
-         .essential = false},
-        {.name = "smoke-tests",
-         .action = "smoke-tests",
-         .after = {"point-functions", "warm-functions"},
-         .limit = limits.smoke_tests,
-         .attempts_max = 5},
-        {.name = "switch-traffic",
-         .action = "switch-traffic",
-         .after = {"smoke-tests"},
-         .limit = limits.traffic,
-         .attempts_max = 20},
-        {.name = "verify-outside",
-         .action = "verify-outside",
-         .after = {"switch-traffic"},
-         .limit = 30s,
-         .attempts_max = 20,
-         .essential = false},
-        {.name = "notify", .action = "notify", .after = {"verify-outside"}, .limit = 10s, .essential = false},
+        .name = std::string(name_of(action)),
+        .action = action,
+        .after = std::move(after),
+        .limit = limit,
+        .retries = retries,
+        .retry_delay = delay,
     };
 }
 
-std::vector<StepSpec> switchover_steps(const ProcedureLimits& limits) {
+Step optional(Step step) {
+    step.essential = false;
+    return step;
+}
+
+Step undone_by(Step step, Action undo) {
+    step.undo = undo;
+    return step;
+}
+
+}  // namespace
+
+Procedure reference_failover() {
     return {
-        {.name = "prepare-switchover", .action = "prepare-switchover", .limit = 60s, .attempts_max = 2},
-        {.name = "pause-writes",
-         .action = "pause-writes",
-         .after = {"prepare-switchover"},
-         .limit = 5s,
-         .undo = "resume-writer"},
-        {.name = "demote-writer",
-         .action = "demote",
-         .after = {"pause-writes"},
-         .limit = 20s,
-         .attempts_max = 3,
-         .undo = "resume-writer"},
-        {.name = "take-lease",
-         .action = "take-lease",
-         .after = {"demote-writer"},
-         .limit = limits.lease_wait,
-         .attempts_max = 20},
-        // From here on there is no way back but forward: the new epoch exists.
-        {.name = "promote-database",
-         .action = "promote",
-         .after = {"take-lease"},
-         .limit = limits.promotion,
-         .attempts_max = 20},
-        {.name = "point-functions",
-         .action = "point-functions",
-         .after = {"promote-database"},
-         .limit = 15s,
-         .attempts_max = 3},
-        {.name = "smoke-tests",
-         .action = "smoke-tests",
-         .after = {"point-functions"},
-         .limit = limits.smoke_tests,
-         .attempts_max = 5},
-        {.name = "switch-traffic",
-         .action = "switch-traffic",
-         .after = {"smoke-tests"},
-         .limit = limits.traffic,
-         .attempts_max = 20},
-        {.name = "verify-outside",
-         .action = "verify-outside",
-         .after = {"switch-traffic"},
-         .limit = 30s,
-         .attempts_max = 20},
-        {.name = "notify", .action = "notify", .after = {"verify-outside"}, .limit = 10s},
+        .name = "failover",
+        .mode = ProcedureMode::disaster,
+        .steps =
+            {
+                step(Action::fence_old_writer, {}, 60s, 100, 20ms),
+                optional(step(Action::prepare, {}, 5s, 0, 0ms)),
+                step(Action::promote_database, {"fence-old-writer", "prepare"}, 60s, 100, 50ms),
+                step(Action::point_functions, {"promote-database"}, 10s, 3, 100ms),
+                optional(step(Action::warm_functions, {"promote-database"}, 10s, 0, 0ms)),
+                step(Action::smoke_tests, {"point-functions", "warm-functions"}, 20s, 10, 100ms),
+                step(Action::switch_traffic, {"smoke-tests"}, 20s, 50, 100ms),
+                optional(step(Action::verify_outside, {"switch-traffic"}, 60s, 100, 50ms)),
+                optional(step(Action::notify, {"verify-outside"}, 30s, 3, 1s)),
+            },
+    };
+}
+
+Procedure reference_failback() {
+    return {
+        .name = "failback",
+        .mode = ProcedureMode::planned,
+        .steps =
+            {
+                step(Action::check_preconditions, {}, 10s, 0, 0ms),
+                step(Action::prepare_switchover, {"check-preconditions"}, 30s, 1, 100ms),
+                undone_by(step(Action::pause_writes, {"prepare-switchover"}, 5s, 0, 0ms), Action::resume_writes),
+                undone_by(step(Action::demote_writer, {"pause-writes"}, 20s, 3, 50ms), Action::resume_old_writer),
+                step(Action::take_lease, {"demote-writer"}, 10s, 100, 20ms),
+                step(Action::promote_database, {"take-lease"}, 60s, 100, 50ms),
+                step(Action::point_functions, {"promote-database"}, 10s, 3, 100ms),
+                step(Action::smoke_tests, {"point-functions"}, 20s, 10, 100ms),
+                step(Action::switch_traffic, {"smoke-tests"}, 20s, 50, 100ms),
+                step(Action::verify_outside, {"switch-traffic"}, 60s, 100, 50ms),
+                optional(step(Action::notify, {"verify-outside"}, 30s, 3, 1s)),
+            },
     };
 }
 

@@ -1,23 +1,20 @@
 #pragma once
 
 #include "core/execution.hpp"
+#include "core/plan.hpp"
 
 #include <vector>
 
 namespace cloudshelf::core {
 
-/// What a step may take, by the plan's profile.
-struct ProcedureLimits {
-    Duration lease_wait{};  // until the lease can be taken, with room to spare
-    Duration promotion = std::chrono::seconds(30);
-    Duration traffic = std::chrono::seconds(10);
-    Duration smoke_tests = std::chrono::seconds(20);
-};
+/// A plan's procedure as the engine runs it.
+std::vector<StepSpec> steps_of(const Procedure& procedure);
+Mode mode_of(const Procedure& procedure);
 
-/// The unplanned move: fence, promote, point, try, switch, verify, tell.
-std::vector<StepSpec> failover_steps(const ProcedureLimits& limits);
-
-/// The planned move, nothing lost: writes pause, positions become equal, roles change, writes resume.
-std::vector<StepSpec> switchover_steps(const ProcedureLimits& limits);
+/// The two procedures that the reference plan has, for the simulator and for tests: the unplanned move (fence, promote,
+/// point, try, switch, verify, tell) and the planned one, in which writes pause, positions become equal, roles change
+/// and writes resume.
+Procedure reference_failover();
+Procedure reference_failback();
 
 }  // namespace cloudshelf::core

@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "base/digest.hpp"
+#include "core/procedures.hpp"
 #include "core/timing.hpp"
 #include "drivers/dns/powerdns.hpp"
 #include "io/file.hpp"
@@ -51,7 +52,8 @@ Result<void> make_secrets(const Layout& layout) {
     std::error_code failed;
     fs::create_directories(layout.secrets(), failed);
     fs::permissions(layout.secrets(), fs::perms(0711), failed);  // PostgreSQL's user reads its own password files
-    for (const char* name : {"site.token", "operator.token", "viewer.token", "session.key", "tsig.secret"}) {
+    for (const char* name :
+         {"site.token", "operator.token", "second.token", "viewer.token", "session.key", "tsig.secret"}) {
         if (const auto made = secret(layout.secrets() / name, random_hex()); !made) return made;
     }
     for (const char* role : {"admin", "replicator", "bookstore"}) {
@@ -62,6 +64,7 @@ Result<void> make_secrets(const Layout& layout) {
     const json::array tokens{
         {{"token_sha256", sha256_hex(token("site.token"))}, {"role", "site"}, {"name", "sites"}},
         {{"token_sha256", sha256_hex(token("operator.token"))}, {"role", "approver"}, {"name", "operator"}},
+        {{"token_sha256", sha256_hex(token("second.token"))}, {"role", "approver"}, {"name", "second"}},
         {{"token_sha256", sha256_hex(token("viewer.token"))}, {"role", "viewer"}, {"name", "viewer"}},
     };
     return io::replace_file(layout.secrets() / "api-tokens.json", json::serialize(tokens), 0600);
@@ -202,6 +205,29 @@ json::object gateway_config(const Layout& layout, const Site& site, const UpOpti
     };
 }
 
+json::object procedure_json(const core::Plan& plan, core::ProcedureMode mode) {
+    const auto found = std::ranges::find(plan.procedures, mode, &core::Procedure::mode);
+    // A plan that describes none runs the reference's.
+    const core::Procedure procedure = found != plan.procedures.end()         ? *found
+                                      : mode == core::ProcedureMode::planned ? core::reference_failback()
+                                                                             : core::reference_failover();
+    json::array steps;
+    for (const auto& step : procedure.steps) {
+        steps.push_back({
+            {"name", step.name},
+            {"action", core::name_of(step.action)},
+            {"after", json::value_from(step.after)},
+            {"limit_ms", ms(step.limit)},
+            {"retries", step.retries},
+            {"retry_delay_ms", ms(step.retry_delay)},
+            {"approvals", static_cast<int>(step.approval)},
+            {"essential", step.essential},
+            {"undo", step.undo ? json::value(core::name_of(*step.undo)) : json::value()},
+        });
+    }
+    return {{"name", procedure.name}, {"mode", core::name_of(procedure.mode)}, {"steps", std::move(steps)}};
+}
+
 json::object controller_config(const Layout& layout) {
     json::array sites;
     for (const Site& site : {layout.primary, layout.standby, layout.witness}) {
@@ -237,7 +263,11 @@ json::object controller_config(const Layout& layout) {
           {"lag_bytes_max", safety.guards.lag_bytes_max.value()},
           {"lag_seconds_max", std::chrono::duration<double>(safety.guards.lag_max).count()},
           {"automatic_moves_max", safety.moves.max},
+          {"acknowledge_before_next", safety.moves.acknowledge_before_next},
           {"window_ms", ms(safety.moves.window)}}},
+        {"procedures",
+         {{"failover", procedure_json(layout.plan, core::ProcedureMode::disaster)},
+          {"failback", procedure_json(layout.plan, core::ProcedureMode::planned)}}},
         {"traffic",
          {{"zone", layout.plan.traffic.zone}, {"serving", std::move(serving)}, {"standby", std::move(standby)}}},
     };

@@ -134,6 +134,60 @@ TEST_F(IncidentTest, ThereAndBackBeforeItFollows) {
     expect_safe(close_shop());
 }
 
+// The policy `confirm`, and a step that two persons have to allow: nothing moves by itself, and everything does once
+// they have said so.
+TEST_F(IncidentTest, PersonsDecide) {
+    std::string text = io::read_file(plan_file).value_or("");
+    const auto replace = [&](const std::string& what, const std::string& with) {
+        const auto at = text.find(what);
+        ASSERT_NE(at, std::string::npos) << what;
+        text.replace(at, what.size(), with);
+    };
+    replace("policy: witness", "policy: confirm");
+    replace("{name: pause-writes, ", "{name: pause-writes, approval: two, ");
+    plan_ = folder_ / "plan.yaml";
+    ASSERT_TRUE(io::replace_file(plan_, text));
+    start(20);
+    ASSERT_EQ(run({"break", "region", "us-east-1"}).status, 0);
+    ASSERT_TRUE(eventually(30s, [&] { return at("/executions/0/state") == "waiting-for-approval"; }));
+    EXPECT_EQ(at("/executions/0/guard").substr(0, 13), "guard.confirm");
+    const auto shown = run({"status"});
+    EXPECT_NE(shown.out.find("cloudshelf approve x1"), std::string::npos) << shown.out;
+    const auto approved = run({"approve", "x1"});
+    EXPECT_EQ(approved.status, 0) << approved.out << approved.err;
+    EXPECT_TRUE(writer_is("us-west-2", "2"));
+    EXPECT_EQ(run({"approve", "x1"}).status, 1);  // it does not wait any more
+    ASSERT_EQ(run({"restore", "region", "us-east-1"}).status, 0);
+    ASSERT_TRUE(standby_is("us-east-1"));
+    EXPECT_EQ(run({"failback"}).status, 75);
+    EXPECT_EQ(run({"approve", "x2"}).status, 75);
+    EXPECT_EQ(run({"approve", "x2"}).status, 75);  // the same person again
+    EXPECT_EQ(at("/lease/region"), "us-west-2");
+    EXPECT_EQ(run({"approve", "x2", "--as", "second"}).status, 0);
+    EXPECT_TRUE(writer_is("us-east-1", "3"));
+    EXPECT_TRUE(more_writes(20));
+    expect_safe(close_shop());
+}
+
+// An automatic move that nobody has acknowledged yet: the next one asks first.
+TEST_F(IncidentTest, TheSecondMoveAsks) {
+    start(20);
+    ASSERT_EQ(run({"break", "region", "us-east-1"}).status, 0);
+    ASSERT_TRUE(writer_is("us-west-2", "2"));
+    ASSERT_EQ(run({"restore", "region", "us-east-1"}).status, 0);
+    ASSERT_TRUE(standby_is("us-east-1"));
+    EXPECT_EQ(at("/to_acknowledge"), "x1");
+    ASSERT_EQ(run({"break", "region", "us-west-2"}).status, 0);
+    ASSERT_TRUE(eventually(30s, [&] { return at("/executions/1/state") == "waiting-for-approval"; }));
+    EXPECT_EQ(at("/executions/1/guard").substr(0, 22), "guard.not-acknowledged");
+    EXPECT_EQ(run({"approve", "x2"}).status, 0);
+    EXPECT_TRUE(writer_is("us-east-1", "3"));
+    EXPECT_TRUE(more_writes(20));
+    ASSERT_EQ(run({"restore", "region", "us-west-2"}).status, 0);
+    ASSERT_TRUE(standby_is("us-west-2"));
+    expect_safe(close_shop());
+}
+
 // Commands of a controller that slept through a move, and forged ones: each is refused by whoever would carry it out.
 TEST_F(IncidentTest, StaleAndForgedCommands) {
     start(20);

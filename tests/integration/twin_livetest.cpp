@@ -52,7 +52,7 @@ TEST_F(TwinTest, MovesSurviveTheirControllerAtEveryStep) {
     for (const auto& entry : fs::directory_iterator(folder_ / "twin" / "controller")) {
         deaths += entry.path().filename().string().starts_with("died.") ? 1 : 0;
     }
-    EXPECT_EQ(deaths, 36u);  // 8 steps of the failover and 10 of the failback, before and after each
+    EXPECT_EQ(deaths, 40u);  // 9 steps of the failover and 11 of the failback, before and after each
     const auto verified = run({"journal", "verify"});
     EXPECT_EQ(verified.status, 0) << verified.err;
 }
