@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
     add_move(app, status);
     add_approve(app, status);
     add_report(app, status);
+    add_simulate(app, status);
     add_down(app, status);
     add_plan(app, status);
     add_catalog(app, status);

@@ -1,5 +1,9 @@
 #include "controller/actions.hpp"
 
+#include "core/move_policy.hpp"
+#include "io/background.hpp"
+#include "io/log.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/experimental/parallel_group.hpp>
@@ -98,6 +102,12 @@ io::Task<Result<void>> Actions::check_in_step(RegionName region, io::Deadline de
 
 io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadline deadline) {
     const auto& header = execution.header();
+    const TimePoint begun = io::now();
+    const bool by_person = header.notes.contains("by-a-person") || header.notes.contains("approved-by");
+    if (header.mode == core::Mode::disaster && by_person && taker_.record()) {
+        // The old writer may live: it is told to end. If it does not hear of it, its lease runs out all the same.
+        io::run_in_background(executor_, tell_to_fence(header.from, taker_.record()->epoch));
+    }
     for (;;) {
         const auto& record = taker_.record();
         if (!record) co_return fail("controller.no-lease", "there is no lease to take");
@@ -106,12 +116,17 @@ io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadl
             co_return fail("stale-epoch", fmt::format("epoch {} exists", record->epoch.value()));
         const TimePoint now = io::now();
         if (taker_.may_take(now)) break;
+        if (now - begun > 2 * config_.terms.taker() + 1s)
+            co_return fail("guard.writer-is-back", "the writer renews its lease again: nothing was moved");
         const auto available = taker_.available_at();
         if (!available) co_return fail("guard.store-forgot", "the store forgot what it knew: a person has to look");
         if (*available > deadline.at()) co_return again("controller.lease-held", "the writer still renews its lease");
         co_await io::wait_for(*available - now);
     }
     const core::LeaseRecord old = *taker_.record();
+    const bool accepts = header.notes.contains("accepts-loss") || header.notes.contains("approved-by");
+    if (const auto stay = core::may_not_take(old, header.to, accepts ? core::AcceptLoss::yes : core::AcceptLoss::no))
+        co_return fail(stay->code, stay->why);
     if (old.released && old.token && old.region != header.to) {
         // Before there is no way back: the new writer must have all that the old one wrote.
         const auto caught_up = co_await wait_for_replay(header.to, old.token->lsn, deadline);
@@ -135,6 +150,17 @@ io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadl
     co_return Result<void>{};
 }
 
+io::Task<void> Actions::tell_to_fence(RegionName region, Epoch epoch) {
+    const json::object body{{"epoch", epoch.value()}};
+    const auto told =
+        co_await agent(config_.site(region)->agent, "fence", json::serialize(body), io::Deadline::after(1s));
+    io::log(
+        io::Level::info,
+        "controller.told-to-fence",
+        {{"region", region.value()}, {"result", told ? "done" : told.error().message}}
+    );
+}
+
 io::Task<Result<void>> Actions::wait_for_replay(RegionName region, Lsn position, io::Deadline deadline) {
     std::string seen = "nothing";
     while (!deadline.passed()) {
@@ -155,7 +181,9 @@ io::Task<Result<void>> Actions::wait_for_replay(RegionName region, Lsn position,
     );
 }
 
-io::Task<Result<void>> Actions::promote(core::Execution& execution, io::Deadline deadline) {
+io::Task<Result<void>> Actions::promote(core::Execution& execution, io::Deadline whole) {
+    // An answer that was lost on the way must not cost the whole step: told twice, an agent does it once.
+    const io::Deadline deadline = whole.sooner(2 * config_.terms.taker() + 10s);
     const auto& header = execution.header();
     const auto& record = taker_.record();
     if (!record || record->region != header.to || record->epoch != header.epoch) {
@@ -308,19 +336,34 @@ io::Task<Result<void>> Actions::change_dns(
     co_return Result<void>{};
 }
 
+io::Task<Result<void>> Actions::point_names(SiteConfig site, Epoch epoch, RegionName serving, io::Deadline deadline) {
+    const auto first = co_await change_dns(site.agent, {.epoch = epoch.value(), .change = 1}, serving, deadline);
+    if (first || first.error().code != "stale-epoch") co_return first;
+    // Of this epoch, and further: it was there before, or a region cut off meanwhile sent its customers away.
+    const auto status = co_await status_of(site.region, deadline);
+    if (!status) co_return fail(status.error());
+    boost::system::error_code none;
+    const auto* there = status->find_pointer("/dns/epoch", none);
+    const auto* change = status->find_pointer("/dns/change", none);
+    const auto* away = status->find_pointer("/dns/sent_away", none);
+    if (!there || !change || !away || there->to_number<std::uint64_t>() != epoch.value()) co_return first;
+    if (!away->as_bool()) co_return Result<void>{};
+    const dns::Version next{.epoch = epoch.value(), .change = change->to_number<std::uint64_t>() + 1};
+    const auto second = co_await change_dns(site.agent, next, serving, deadline);
+    co_return second;
+}
+
 io::Task<Result<void>> Actions::switch_traffic(RegionName to, Epoch epoch, io::Deadline deadline) {
     // The new region's and the witness's nameservers have to have it; the other region's gets it when it can.
-    const dns::Version version{.epoch = epoch.value(), .change = 1};
     const auto executor = co_await boost::asio::this_coro::executor;
     using Operation =
-        decltype(boost::asio::co_spawn(executor, change_dns({}, version, to, deadline), boost::asio::deferred));
+        decltype(boost::asio::co_spawn(executor, point_names({}, epoch, to, deadline), boost::asio::deferred));
     std::vector<Operation> operations;
     std::vector<const SiteConfig*> sites;
     for (const auto& site : config_.sites) {
         const bool needed = site.witness || site.region == to;
         const auto limit = needed ? deadline : deadline.sooner(100ms);
-        operations.push_back(
-            boost::asio::co_spawn(executor, change_dns(site.agent, version, to, limit), boost::asio::deferred)
+        operations.push_back(boost::asio::co_spawn(executor, point_names(site, epoch, to, limit), boost::asio::deferred)
         );
         sites.push_back(&site);
     }

@@ -16,7 +16,7 @@ namespace cloudshelf::controller {
 class Actions {
 public:
     Actions(io::Executor executor, const ControllerConfig& config, store::StateStore& store, core::LeaseTaker& taker)
-        : config_(config), store_(store), taker_(taker), client_(std::move(executor)) {}
+        : executor_(executor), config_(config), store_(store), taker_(taker), client_(std::move(executor)) {}
 
     /// Errors carry `retryable`.
     io::Task<Result<void>> perform(std::string action, core::Execution& execution, io::Deadline deadline);
@@ -29,10 +29,13 @@ public:
     );
 
 private:
+    /// Brings one site's names to this epoch, whatever happened to them within it.
+    io::Task<Result<void>> point_names(SiteConfig site, Epoch epoch, RegionName serving, io::Deadline deadline);
     io::Task<Result<boost::json::value>> status_of(RegionName region, io::Deadline deadline);
     io::Task<Result<void>> check_standby(RegionName region, io::Deadline deadline);
     io::Task<Result<void>> check_in_step(RegionName region, io::Deadline deadline);
     io::Task<Result<void>> take_lease(core::Execution& execution, io::Deadline deadline);
+    io::Task<void> tell_to_fence(RegionName region, Epoch epoch);
     io::Task<Result<void>> wait_for_replay(RegionName region, Lsn position, io::Deadline deadline);
     io::Task<Result<void>> promote(core::Execution& execution, io::Deadline deadline);
     io::Task<Result<void>> point_functions(RegionName to, io::Deadline deadline);
@@ -57,6 +60,7 @@ private:
     io::Task<Result<std::string>> agent(io::Endpoint to, std::string call, std::string body, io::Deadline deadline);
     std::string lease_key() const;
 
+    io::Executor executor_;
     const ControllerConfig& config_;
     store::StateStore& store_;
     core::LeaseTaker& taker_;

@@ -221,7 +221,7 @@ io::Task<void> Controller::decide() {
             if (execution.ended()) continue;
             // The region came back while a person was asked whether to leave it.
             const bool waits = execution.state() == core::ExecutionState::waiting_for_approval;
-            if (waits && situation().writer == core::Verdict::healthy && !situation().writer_never_opened) {
+            if (waits && core::is_withdrawn(situation())) {
                 tell(id, core::Cancelled{"the writer is healthy again"});
             } else {
                 tell(id, core::Look{});
@@ -273,7 +273,12 @@ io::Task<void> Controller::reconcile_dns() {
 // --- executions ----------------------------------------------------------------------------------------------------
 
 Result<std::string> Controller::begin(
-    const std::string& procedure, core::Mode mode, RegionName to, const std::string& reason, const std::string& guard
+    const std::string& procedure,
+    core::Mode mode,
+    RegionName to,
+    const std::string& reason,
+    const std::string& guard,
+    std::map<std::string, std::string> notes
 ) {
     const auto record = taker_.record();
     if (!record) return fail("guard.no-lease", "there is no writer yet");
@@ -288,6 +293,7 @@ Result<std::string> Controller::begin(
             .epoch = Epoch(record->epoch.value() + 1),
             .reason = reason,
             .guard = guard,
+            .notes = std::move(notes),
         },
         core::steps_of(chosen)
     );
@@ -529,12 +535,15 @@ io::HttpResponse Controller::start_execution(const io::HttpRequest& request) {
     const RegionName target = std::get<core::Go>(decision).to;
     // A failover of a writer that lives loses less as a switchover; it is one as long as both are healthy.
     const bool planned = !failover || (now.writer == core::Verdict::healthy && now.lease->sync == core::Sync::in_step);
+    std::map<std::string, std::string> notes{{"by-a-person", "yes"}};
+    if (accepted) notes["accepts-loss"] = "yes";
     const auto begun = begin(
         planned ? "failback" : "failover",
         planned ? core::Mode::planned : core::Mode::disaster,
         target,
         reason && reason->is_string() ? std::string(reason->as_string()) : "asked for",
-        ""
+        "",
+        std::move(notes)
     );
     if (!begun) return io::HttpResponse::error(409, begun.error().code, begun.error().message);
     return io::HttpResponse::json(201, json::serialize(json::object{{"id", *begun}}));

@@ -42,7 +42,8 @@ private:
         core::Mode mode,
         RegionName to,
         const std::string& reason,
-        const std::string& guard
+        const std::string& guard,
+        std::map<std::string, std::string> notes = {}
     );
     void tell(const std::string& id, const core::ExecutionEvent& event);
     void obey(const std::string& id, std::vector<core::ExecutionCommand> commands);

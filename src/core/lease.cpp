@@ -58,8 +58,7 @@ std::vector<LeaseCommand> LeaseHolder::extend(TimePoint sent_at, TimePoint now) 
 }
 
 std::vector<LeaseCommand> LeaseHolder::on(const RenewalRefused& refused, TimePoint) {
-    CLOUDSHELF_ASSERT(refused.current >= epoch_);
-    return lose("the lease was taken");
+    return lose(refused.current < epoch_ ? "the store knows an older epoch: it forgot" : "the lease was taken");
 }
 
 std::vector<LeaseCommand> LeaseHolder::on(const PromiseRefused& refused, TimePoint) {

@@ -98,6 +98,16 @@ Decision decide_failover(const Situation& situation, const MoveRules& rules, Tim
     return Go{situation.standby_region};
 }
 
+bool is_withdrawn(const Situation& situation) {
+    return situation.writer == Verdict::healthy && !situation.writer_gave_up && !situation.writer_never_opened;
+}
+
+std::optional<Stay> may_not_take(const LeaseRecord& old, const RegionName& to, AcceptLoss accept) {
+    if (old.released || old.region == to || old.sync != Sync::degraded || accept == AcceptLoss::yes)
+        return std::nullopt;
+    return Stay{"guard.sync-degraded", "orders and payments were acknowledged without the standby since this began"};
+}
+
 Decision allow_failover(const Situation& situation, const MoveRules& rules, AcceptLoss accept) {
     if (auto opens = open_at_last(situation)) return *opens;
     if (auto stay = impossible(situation)) return *stay;

@@ -66,11 +66,19 @@ struct Ask {
 };
 using Decision = std::variant<Stay, Go, Ask>;
 
+enum class AcceptLoss : bool { no, yes };
+
 /// Whether to fail over by itself now.
 Decision decide_failover(const Situation& situation, const MoveRules& rules, TimePoint now);
 
+/// Whether the question that a person was asked has answered itself: the writer writes again.
+bool is_withdrawn(const Situation& situation);
+
+/// What was decided may have stopped being true before the lease is taken: a writer that came back meanwhile may have
+/// acknowledged orders without the standby. Nothing, or why it may not be taken without a person's word.
+std::optional<Stay> may_not_take(const LeaseRecord& old, const RegionName& to, AcceptLoss accept);
+
 /// Whether a person's failover or failback may begin; Stay names the guard that refuses.
-enum class AcceptLoss : bool { no, yes };
 Decision allow_failover(const Situation& situation, const MoveRules& rules, AcceptLoss accept);
 Decision allow_switchover(const Situation& situation, const MoveRules& rules);
 

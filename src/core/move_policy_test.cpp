@@ -126,6 +126,33 @@ TEST(AllowFailover, NamesTheLossUntilItIsAccepted) {
     EXPECT_EQ(stays(allow_failover(s, rules, AcceptLoss::yes)), "guard.region-down");
 }
 
+// Goal: a question is withdrawn only when the writer writes, not when its machine merely answers.
+TEST(DecideFailover, WithdrawsWhatAnsweredItself) {
+    Situation s = lost();
+    EXPECT_FALSE(is_withdrawn(s));
+    s.writer = Verdict::healthy;
+    EXPECT_TRUE(is_withdrawn(s));
+    s.writer_gave_up = true;
+    EXPECT_FALSE(is_withdrawn(s));
+    s.writer_gave_up = false;
+    s.writer_never_opened = true;
+    EXPECT_FALSE(is_withdrawn(s));
+}
+
+// Goal: what was true when the move was decided is looked at again when the lease is taken.
+TEST(MayNotTake, WhatWasDegradedMeanwhile) {
+    LeaseRecord old{.region = RegionName("us-east-1"), .epoch = Epoch(1), .sync = Sync::degraded};
+    const RegionName to("us-west-2");
+    EXPECT_TRUE(may_not_take(old, to, AcceptLoss::no));
+    EXPECT_FALSE(may_not_take(old, to, AcceptLoss::yes));
+    EXPECT_FALSE(may_not_take(old, RegionName("us-east-1"), AcceptLoss::no));  // taken up again where it was
+    old.sync = Sync::in_step;
+    EXPECT_FALSE(may_not_take(old, to, AcceptLoss::no));
+    old.sync = Sync::degraded;
+    old.released = true;
+    EXPECT_FALSE(may_not_take(old, to, AcceptLoss::no));
+}
+
 TEST(AllowSwitchover, NeedsBothRegionsInStep) {
     Situation s = lost();
     EXPECT_EQ(stays(allow_switchover(s, rules)), "guard.writer-not-healthy");

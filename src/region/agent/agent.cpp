@@ -572,6 +572,7 @@ io::Task<io::HttpResponse> Agent::answer(io::HttpRequest request) {
         if (path == "/v1/promote") co_return co_await promote(std::move(request));
         if (path == "/v1/prepare-switchover") co_return co_await prepare_switchover(std::move(request));
         if (path == "/v1/pause") co_return co_await pause(std::move(request));
+        if (path == "/v1/fence") co_return co_await fence(std::move(request));
         if (path == "/v1/demote") co_return co_await demote(std::move(request));
     } catch (const std::exception& bad) {
         problem = bad.what();
@@ -671,9 +672,10 @@ io::Task<io::HttpResponse> Agent::promote(io::HttpRequest request) {
         };
         return io::HttpResponse::json(200, json::serialize(done));
     };
-    if (holder_ && holder_->epoch() == epoch && !acting_) co_return success();  // told twice: done once
     if (acting_) co_return refuse("busy", detail_);
-    if (epoch < promises_.known() || holder_) {
+    const bool proved_before = holder_ && holder_->epoch() == epoch;
+    if (proved_before && seen_.running && !seen_.in_recovery) co_return success();  // told twice: done once
+    if (epoch < promises_.known() || (holder_ && !proved_before)) {
         co_return refuse(
             "stale-epoch",
             fmt::format("epoch {} is known here, {} was asked for", promises_.known().value(), epoch.value())
@@ -746,7 +748,9 @@ io::Task<io::HttpResponse> Agent::promote(io::HttpRequest request) {
                 break;
             }
         }
-        const auto proved = co_await become_writer(core::Sync::degraded);
+        // The epoch may be proved already, by a command whose opening failed.
+        Result<void> proved;
+        if (!proved_before || !holder_) proved = co_await become_writer(core::Sync::degraded);
         if (!proved) {
             const bool stale = proved.error().code == "conflict";
             response = stale ? refuse("stale-epoch", proved.error().message)
@@ -808,6 +812,21 @@ io::Task<void> Agent::resume_after(Epoch epoch, Duration limit) {
         paused_ = false;
         write_page(io::WriteState::writing, *holder_->deadline());
     }
+}
+
+io::Task<io::HttpResponse> Agent::fence(io::HttpRequest request) {
+    const json::value body = json::parse(request.body);
+    const Epoch epoch(json::value_to<std::uint64_t>(body.at("epoch")));
+    if (holder_ && holder_->epoch() != epoch)
+        co_return io::HttpResponse::error(409, "stale-epoch", "this region writes at another epoch");
+    if (!holder_) co_return io::HttpResponse::json(200, "{}");  // it does not write
+    // Whatever runs out runs out; this region does not take it up again at this epoch.
+    gave_up_at_ = epoch;
+    lose("told to end: the writer moves");
+    auto kill_work = pool_.run([this] { return cluster_->kill(); });
+    const auto killed = co_await std::move(kill_work);
+    if (!killed) co_return io::HttpResponse::error(500, killed.error().code, killed.error().message);
+    co_return io::HttpResponse::json(200, "{}");
 }
 
 io::Task<io::HttpResponse> Agent::demote(io::HttpRequest request) {

@@ -56,6 +56,7 @@ private:
     io::Task<io::HttpResponse> pause(io::HttpRequest request);
     io::Task<void> resume_after(Epoch epoch, Duration limit);
     io::Task<io::HttpResponse> demote(io::HttpRequest request);
+    io::Task<io::HttpResponse> fence(io::HttpRequest request);
     io::Task<io::HttpResponse> change_dns(io::HttpRequest request);
     io::HttpResponse metrics() const;
 

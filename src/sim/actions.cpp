@@ -1,0 +1,218 @@
+// What the controller's steps do, as src/controller/actions.cpp does it.
+#include "sim/controller.hpp"
+
+namespace cloudshelf::sim {
+
+using namespace std::chrono_literals;
+
+Task<std::string> Controller::act(std::string action, core::Execution& execution, TimePoint deadline) {
+    const std::size_t to = World::index_of(execution.header().to);
+    const std::size_t from = World::index_of(execution.header().from);
+    const auto writer_epoch = taker_.record() ? taker_.record()->epoch : Epoch(0);
+    const bool from_writes = taker_.record() && taker_.record()->region == execution.header().from;
+    const bool released = taker_.record() && taker_.record()->released;
+    std::string problem;
+    if (action == "fence-old-writer" || action == "take-lease") {
+        problem = co_await take_lease(execution, deadline);
+    } else if (action == "promote-database") {
+        problem = co_await promote(execution, deadline);
+    } else if (action == "prepare" || action == "check-preconditions") {
+        const auto status = co_await status_of(to, 1s);
+        const bool in_step = status && status->streaming && taker_.record()->sync == core::Sync::in_step;
+        if (!status) problem = "no-answer";
+        if (action == "check-preconditions" && !in_step) problem = "guard.not-caught-up";
+    } else if (action == "smoke-tests" || action == "point-functions") {
+        problem = co_await try_order(to, deadline);
+    } else if (action == "switch-traffic") {
+        problem = co_await switch_names(execution, deadline);
+    } else if (action == "verify-outside") {
+        const bool here = world_.region(2).names.points_to == to;
+        if (!here) problem = "not-switched";
+    } else if (action == "pause-writes" || action == "demote-writer") {
+        if (!from_writes) co_return "stale-epoch";
+        if (released) co_return "";
+        const bool pauses = action == "pause-writes";
+        problem = co_await ask_agent(
+            from,
+            [pauses, writer_epoch](Agent& agent) {
+                return pauses ? agent.pause(writer_epoch, 15s) : agent.demote(writer_epoch);
+            },
+            deadline
+        );
+    } else if (action == "resume-writes" || action == "resume-old-writer") {
+        world_.sometimes("a switchover was undone");
+        problem = co_await resume_writer(execution, deadline);
+    }
+    co_return problem;
+}
+
+Task<std::string> Controller::ask_agent(
+    std::size_t i, std::function<Task<std::string>(Agent&)> what, TimePoint deadline
+) {
+    const auto answer = co_await call<std::string>(
+        world_.network(),
+        process_,
+        world_.region(i).agent,
+        [&world = world_, i, what] { return what(world.agent(i)); },
+        std::max<Duration>(1ms, deadline - process_.now())
+    );
+    co_return answer.value_or("no-answer");
+}
+
+Task<std::string> Controller::take_lease(core::Execution& execution, TimePoint deadline) {
+    const auto& header = execution.header();
+    const TimePoint begun = process_.now();
+    if (header.mode == core::Mode::disaster &&
+        (header.notes.contains("by-a-person") || header.notes.contains("approved-by")) && taker_.record()) {
+        // The old writer may live: it is told to end. If it does not hear of it, its lease runs out.
+        process_.spawn([](Controller& self, std::size_t from, Epoch epoch) -> Task<> {
+            [[maybe_unused]] const std::string told = co_await self.ask_agent(
+                from, [epoch](Agent& agent) { return agent.fence(epoch); }, self.process_.now() + 500ms
+            );
+        }(*this, World::index_of(header.from), taker_.record()->epoch));
+    }
+    for (;;) {
+        const auto& record = taker_.record();
+        if (!record) co_return "controller.no-lease";
+        if (record->region == header.to && record->epoch == header.epoch) co_return "";
+        if (record->epoch >= header.epoch) co_return "stale-epoch";
+        if (taker_.may_take(process_.now()) || world_.planted(Planted::taker_does_not_wait)) break;
+        if (process_.now() - begun > 2 * world_.terms().taker() + 1s) {
+            world_.sometimes("the writer was back before its lease ran out");
+            co_return "guard.writer-is-back";
+        }
+        const auto available = taker_.available_at();
+        if (!available) co_return "guard.store-forgot";
+        if (*available > deadline) co_return "lease-held";
+        co_await process_.sleep(*available - process_.now() + 1us);
+    }
+    const core::LeaseRecord old = *taker_.record();
+    const std::uint64_t seen = taker_.revision();
+    const bool accepts = header.notes.contains("accepts-loss") || header.notes.contains("approved-by") ||
+                         world_.planted(Planted::loss_guard_ignored);
+    if (const auto stay = core::may_not_take(old, header.to, accepts ? core::AcceptLoss::yes : core::AcceptLoss::no)) {
+        world_.sometimes("a move was stopped: the writer degraded meanwhile");
+        co_return stay->code;
+    }
+    if (old.released && old.token && old.region != header.to && !world_.planted(Planted::token_ignored)) {
+        for (;;) {
+            const auto status = co_await status_of(World::index_of(header.to), 500ms);
+            const Database& target = world_.region(World::index_of(header.to)).database;
+            if (status && target.log.size() >= old.token->lsn.value()) break;
+            if (process_.now() > deadline) co_return "not-caught-up";
+            co_await process_.sleep(5ms);
+        }
+    }
+    const core::LeaseRecord next{
+        .region = header.to,
+        .epoch = header.epoch,
+        .sync = core::Sync::degraded,
+        .fence =
+            {.how = old.released ? core::FenceHow::acknowledged : core::FenceHow::lease_ran_out, .epoch = old.epoch},
+        .token = old.released ? old.token : std::nullopt,
+    };
+    if (world_.store().full) co_return "store.disk-full";
+    const StoreAnswer answer = co_await compare_and_swap(seen, next);
+    if (!answer.stored) world_.sometimes("the writer renewed at the last moment");
+    co_return answer.stored ? "" : "lease-renewed";
+}
+
+Task<std::string> Controller::promote(core::Execution& execution, TimePoint whole) {
+    // An answer that was lost on the way must not cost the whole step: told twice, an agent does it once.
+    const TimePoint deadline = std::min(whole, process_.now() + 2 * world_.terms().taker() + 3s);
+    const auto header = execution.header();
+    const auto record = taker_.record();
+    if (!record || record->region != header.to || record->epoch != header.epoch) co_return "stale-epoch";
+    if (record->token) {
+        execution.note("lsn", std::to_string(record->token->lsn.value()));
+        execution.note("timeline", std::to_string(record->token->timeline));
+        execution.note("system", record->token->system_id);
+    }
+    Promotion command{.epoch = header.epoch, .fence = record->fence, .limit = deadline - process_.now() - 100ms};
+    const auto& notes = execution.header().notes;
+    if (notes.contains("lsn")) {
+        command.token = core::PromotionToken{
+            .system_id = notes.at("system"),
+            .timeline = static_cast<std::uint32_t>(std::stoul(notes.at("timeline"))),
+            .lsn = Lsn(std::stoull(notes.at("lsn"))),
+        };
+    }
+    const std::string answer = co_await ask_agent(
+        World::index_of(header.to), [command](Agent& agent) { return agent.promote(command); }, deadline
+    );
+    co_return answer;
+}
+
+Task<std::string> Controller::try_order(std::size_t at, TimePoint deadline) {
+    while (process_.now() < deadline) {
+        const auto answer = co_await call<int>(
+            world_.network(),
+            process_,
+            world_.region(at).server,
+            [&region = world_.region(at)]() -> Task<int> {
+                co_return region.database.is_open() && region.page.may_write(region.server.now()) ? 1 : 0;
+            },
+            500ms
+        );
+        if (answer.value_or(0) == 1) co_return "";
+        co_await process_.sleep(20ms);
+    }
+    co_return "no-writer";
+}
+
+Task<bool> Controller::change_names(std::size_t site, std::uint64_t epoch, std::uint64_t change, std::size_t to) {
+    if (site == 2) {  // at home: its agent does nothing else
+        Nameserver& names = world_.region(2).names;
+        const Nameserver before = names;
+        const bool compares = !world_.planted(Planted::names_change_without_comparing);
+        if (compares && std::pair(epoch, change) < std::pair(names.epoch, names.change)) co_return false;
+        names = {.epoch = epoch, .change = change, .points_to = to};
+        world_.renamed(2, before);
+        co_return true;
+    }
+    const std::string answer = co_await ask_agent(
+        site,
+        [epoch, change, to](Agent& agent) { return agent.change_names(epoch, change, to); },
+        process_.now() + 500ms
+    );
+    co_return answer.empty();
+}
+
+Task<bool> Controller::point_names(std::size_t site, std::uint64_t epoch, std::size_t to) {
+    if (co_await change_names(site, epoch, 1, to)) co_return true;
+    const Nameserver there = world_.region(site).names;
+    if (there.epoch != epoch) co_return false;
+    if (there.points_to == to) co_return true;
+    co_return co_await change_names(site, epoch, there.change + 1, to);
+}
+
+Task<std::string> Controller::switch_names(core::Execution& execution, TimePoint) {
+    const auto header = execution.header();
+    const std::size_t to = World::index_of(header.to);
+    const bool there = co_await point_names(to, header.epoch.value(), to);
+    const bool at_witness = co_await point_names(2, header.epoch.value(), to);
+    [[maybe_unused]] const bool other = co_await point_names(1 - to, header.epoch.value(), to);
+    co_return there&& at_witness ? "" : "names";
+}
+
+Task<std::string> Controller::resume_writer(core::Execution& execution, TimePoint deadline) {
+    const auto record = taker_.record();
+    const RegionName from = execution.header().from;
+    if (!record) co_return "controller.no-lease";
+    if (record->region != from) co_return "";
+    if (!record->released) {
+        const std::string answer = co_await ask_agent(
+            World::index_of(from), [epoch = record->epoch](Agent& agent) { return agent.pause(epoch, 0s); }, deadline
+        );
+        co_return answer;
+    }
+    core::Execution back = *core::Execution::make(
+        {.id = execution.header().id, .from = from, .to = from, .epoch = Epoch(record->epoch.value() + 1)}, {}
+    );
+    const std::string taken = co_await take_lease(back, deadline);
+    if (!taken.empty()) co_return taken;
+    const std::string promoted = co_await promote(back, deadline);
+    co_return promoted;
+}
+
+}  // namespace cloudshelf::sim

@@ -1,0 +1,104 @@
+#pragma once
+
+#include "core/lease.hpp"
+#include "core/region_role.hpp"
+#include "sim/world.hpp"
+
+#include <array>
+#include <optional>
+#include <string>
+
+namespace cloudshelf::sim {
+
+/// What the store answers.
+struct StoreAnswer {
+    bool stored = false;
+    std::uint64_t revision = 0;
+    core::LeaseRecord lease;
+};
+
+/// What an agent says of its region.
+struct RegionStatus {
+    std::string role;
+    bool has_data = false;
+    bool in_recovery = false;
+    bool streaming = false;
+    std::uint64_t lag = 0;  // positions
+    bool sees_peer = false;
+    std::uint64_t names_epoch = 0;
+    std::uint64_t names_change = 0;
+    bool sent_away = false;
+};
+
+struct Promotion {
+    Epoch epoch{0};
+    core::FenceRecord fence;
+    std::optional<core::PromotionToken> token;
+    Duration limit{};
+};
+
+/// The model of the region's agent around the core's lease, promises and roles. What is written here in the order of
+/// the daemon is what the daemon does in that order.
+class Agent {
+public:
+    Agent(World& world, std::size_t index);
+    /// Begins its loops.
+    void start();
+
+    // What others call.
+    Task<RegionStatus> status();
+    Task<int> promise(Epoch epoch);                // 0: granted, else the newest epoch known here
+    Task<std::string> promote(Promotion command);  // "" or the code of the refusal
+    Task<std::string> pause(Epoch epoch, Duration limit);
+    Task<std::string> demote(Epoch epoch);
+    Task<std::string> fence(Epoch epoch);
+    Task<std::string> change_names(std::uint64_t epoch, std::uint64_t change, std::size_t points_to);
+
+    const std::optional<core::LeaseRecord>& lease() const { return lease_; }
+    std::string role() const;
+
+private:
+    Task<> beat();
+    Task<> look();
+    Task<> watch_peer();
+    Task<> tend_names();
+    Task<> renew(TimePoint sent_at);
+    Task<> ask_promise(TimePoint sent_at);
+    Task<std::optional<StoreAnswer>> read_lease();
+    Task<std::optional<StoreAnswer>> store_lease(core::LeaseRecord next);
+    Task<> take_role(core::NextMove move);
+    Task<std::string> become_writer(core::Sync sync);
+    /// Starts or promotes the server. One that only died alone comes back as it was configured.
+    enum class Configured { anew, as_before };
+    Task<bool> open(Configured how);
+    Task<> rejoin();
+    void care_for_server();
+    void keep_in_step();
+    void tell(const core::LeaseEvent& event);
+    void lose();
+    void remember(Epoch epoch);
+    bool streaming() const;
+    Region& here() const { return world_.region(index_); }
+    Region& peer() const { return world_.region(1 - index_); }
+
+    World& world_;
+    std::size_t index_;
+    Process& process_;
+    core::PromiseBook promises_;
+    std::optional<core::LeaseHolder> holder_;
+    std::optional<core::LeaseRecord> lease_;
+    std::uint64_t revision_ = 0;
+    core::Sync sync_wanted_ = core::Sync::degraded;
+    std::optional<core::PromotionToken> release_with_;
+    bool renewing_ = false;
+    bool asking_ = false;
+    bool acting_ = false;
+    bool paused_ = false;
+    bool sees_peer_ = false;
+    bool sent_away_ = false;
+    Epoch gave_up_at_{0};
+    TimePoint out_of_step_since_{};
+    TimePoint store_heard_{};
+};
+
+}  // namespace cloudshelf::sim

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "base/time.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <utility>
+#include <vector>
+
+namespace cloudshelf::sim {
+
+/// Virtual time: what is to happen, in order. Two things at the same moment happen in the order in which they were
+/// asked for, so that a seed gives the same world on every machine.
+class Loop {
+public:
+    TimePoint now() const { return now_; }
+
+    void at(TimePoint when, std::function<void()> what) {
+        queue_.push_back({std::max(when, now_), sequence_++, std::move(what)});
+        std::push_heap(queue_.begin(), queue_.end(), later);
+    }
+    void after(Duration duration, std::function<void()> what) { at(now_ + duration, std::move(what)); }
+
+    /// Runs until then, or until `stop` was called.
+    void run_until(TimePoint end) {
+        while (!queue_.empty() && queue_.front().when <= end && !stopped_) {
+            std::pop_heap(queue_.begin(), queue_.end(), later);
+            Event event = std::move(queue_.back());
+            queue_.pop_back();
+            now_ = event.when;
+            ++events_;
+            event.what();
+        }
+        if (!stopped_) now_ = end;
+    }
+    void stop() { stopped_ = true; }
+    /// Forgets what has not happened yet: nothing of it may run once the world is being taken apart.
+    void clear() { queue_.clear(); }
+    std::uint64_t events() const { return events_; }
+
+private:
+    struct Event {
+        TimePoint when;
+        std::uint64_t sequence;
+        std::function<void()> what;
+    };
+    static bool later(const Event& a, const Event& b) {
+        return a.when != b.when ? a.when > b.when : a.sequence > b.sequence;
+    }
+
+    TimePoint now_{std::chrono::seconds(1000)};
+    std::vector<Event> queue_;
+    std::uint64_t sequence_ = 0;
+    std::uint64_t events_ = 0;
+    bool stopped_ = false;
+};
+
+}  // namespace cloudshelf::sim

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "core/lease_record.hpp"
+#include "sim/database.hpp"
+#include "sim/process.hpp"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace cloudshelf::sim {
+
+enum class PageState { fenced, writing, paused, remote };
+
+/// What the agent, the fencer and the gateway share; in memory, so that it outlives the agent and not the machine.
+struct LeasePage {
+    PageState state = PageState::fenced;
+    Epoch epoch{0};
+    TimePoint deadline{};  // by the region's clock
+
+    bool may_write(TimePoint now) const { return state == PageState::writing && now < deadline; }
+};
+
+/// A site's nameserver: where the serving name points, under a version that only grows.
+struct Nameserver {
+    std::uint64_t epoch = 1;
+    std::uint64_t change = 1;
+    std::optional<std::size_t> points_to = 0;
+};
+
+/// A site of the world with everything that runs at it. Regions 0 and 1; the witness is 2 and has a nameserver only.
+struct Region {
+    Region(Loop& loop, Site site, Clock clock) : agent(loop, site, clock), server(loop, site, clock) {}
+
+    Process agent;
+    Process server;  // PostgreSQL, its fencer and the gateway: as long as the machine runs
+    LeasePage page;
+    Database database;
+    Nameserver names;
+    Epoch known_epoch{1};  // on disk
+    std::uint64_t fences = 0;
+    bool quarantined = false;
+
+    bool has_power() const { return server.alive(); }
+};
+
+}  // namespace cloudshelf::sim
