@@ -100,9 +100,23 @@ io::Task<Result<void>> Actions::check_in_step(RegionName region, io::Deadline de
     co_return Result<void>{};
 }
 
+io::Task<Result<void>> Actions::check_standby_for(const core::Execution& execution, io::Deadline deadline) {
+    // What was there when the move was decided may be half rewound by now.
+    const RegionName to = execution.header().to;
+    if (to == execution.header().from) co_return Result<void>{};
+    const auto status = co_await status_of(to, deadline.sooner(1s));
+    if (!status) co_return again(status.error().code, status.error().message);
+    boost::system::error_code none;
+    const auto* has_data = status->find_pointer("/has_data", none);
+    if (!has_data || !has_data->is_bool() || !has_data->as_bool())
+        co_return fail("guard.no-standby", fmt::format("{} has no database to promote now", to.value()));
+    co_return Result<void>{};
+}
+
 io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadline deadline) {
     const auto& header = execution.header();
     const TimePoint begun = io::now();
+    if (const auto stands = co_await check_standby_for(execution, deadline); !stands) co_return fail(stands.error());
     const bool by_person = header.notes.contains("by-a-person") || header.notes.contains("approved-by");
     if (header.mode == core::Mode::disaster && by_person && taker_.record()) {
         // The old writer may live: it is told to end. If it does not hear of it, its lease runs out all the same.
@@ -127,6 +141,7 @@ io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadl
     const bool accepts = header.notes.contains("accepts-loss") || header.notes.contains("approved-by");
     if (const auto stay = core::may_not_take(old, header.to, accepts ? core::AcceptLoss::yes : core::AcceptLoss::no))
         co_return fail(stay->code, stay->why);
+    if (const auto stands = co_await check_standby_for(execution, deadline); !stands) co_return fail(stands.error());
     if (old.released && old.token && old.region != header.to) {
         // Before there is no way back: the new writer must have all that the old one wrote.
         const auto caught_up = co_await wait_for_replay(header.to, old.token->lsn, deadline);
@@ -139,7 +154,8 @@ io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadl
         .sync = core::Sync::degraded,
         .fence =
             {.how = old.released ? core::FenceHow::acknowledged : core::FenceHow::lease_ran_out, .epoch = old.epoch},
-        .token = old.released ? old.token : std::nullopt,
+        // The old writer itself has what it wrote.
+        .token = old.released && old.region != header.to ? old.token : std::nullopt,
     };
     const auto swapped = store_.compare_and_swap(lease_key(), taker_.revision(), core::to_json(next));
     if (!swapped) co_return again(swapped.error().code, swapped.error().message);

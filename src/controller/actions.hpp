@@ -33,6 +33,7 @@ private:
     io::Task<Result<void>> point_names(SiteConfig site, Epoch epoch, RegionName serving, io::Deadline deadline);
     io::Task<Result<boost::json::value>> status_of(RegionName region, io::Deadline deadline);
     io::Task<Result<void>> check_standby(RegionName region, io::Deadline deadline);
+    io::Task<Result<void>> check_standby_for(const core::Execution& execution, io::Deadline deadline);
     io::Task<Result<void>> check_in_step(RegionName region, io::Deadline deadline);
     io::Task<Result<void>> take_lease(core::Execution& execution, io::Deadline deadline);
     io::Task<void> tell_to_fence(RegionName region, Epoch epoch);

@@ -196,6 +196,8 @@ core::Situation Controller::situation() const {
     situation.writer_never_opened = !situation.lease->released && taker_.may_take(now) && writer != seen_.end() &&
                                     writer->second.agent &&
                                     writer->second.standby_looks >= 3 * config_.failure_threshold;
+    situation.writer_could_open =
+        writer != seen_.end() && writer->second.agent && is_true(writer->second.status, "/has_data");
     const SiteConfig* standby = config_.other(situation.lease->region);
     if (standby == nullptr) return situation;
     situation.standby_region = standby->region;

@@ -68,22 +68,27 @@ std::optional<Decision> restraint(
     return std::nullopt;
 }
 
-/// The region that holds the lease is a standby still: whatever was to be weighed was weighed when it took the lease,
-/// so the only way is forward, at a new epoch.
-std::optional<Decision> open_at_last(const Situation& situation) {
-    if (!situation.lease || !situation.writer_never_opened || situation.store_forgot || situation.move_under_way)
+/// Nobody writes, and the region that the lease names can: because the move that gave it the lease ended in the middle,
+/// because it let go of the lease and nobody took it, or because it was fenced and there is nowhere to go. Whatever was
+/// to be weighed was weighed before; it has all that was acknowledged, and opens at a new epoch.
+std::optional<Decision> open_where_it_was(const Situation& situation) {
+    if (!situation.lease || situation.store_forgot || situation.move_under_way || !situation.writer_could_open)
         return std::nullopt;
+    const bool nowhere_to_go = situation.writer_gave_up && impossible(situation);
+    if (!situation.writer_never_opened && !situation.lease->released && !nowhere_to_go) return std::nullopt;
     return Go{situation.lease->region};
 }
 
 }  // namespace
 
 Decision decide_failover(const Situation& situation, const MoveRules& rules, TimePoint now) {
-    if (auto opens = open_at_last(situation)) {
+    if (auto opens = open_where_it_was(situation)) {
         const auto restrained = restraint(situation, rules, situation.lease->region, now);
         return restrained ? *restrained : *opens;
     }
-    if (situation.writer != Verdict::down && !situation.writer_gave_up)
+    // Let go of in a switchover that ended there: the other region has everything, too.
+    const bool let_go = situation.lease && situation.lease->released && !situation.move_under_way;
+    if (situation.writer != Verdict::down && !situation.writer_gave_up && !let_go)
         return Stay{"writer-not-down", name(situation.writer)};
     if (auto stay = impossible(situation)) return *stay;
     if (auto restrained = restraint(situation, rules, situation.standby_region, now)) return *restrained;
@@ -109,7 +114,7 @@ std::optional<Stay> may_not_take(const LeaseRecord& old, const RegionName& to, A
 }
 
 Decision allow_failover(const Situation& situation, const MoveRules& rules, AcceptLoss accept) {
-    if (auto opens = open_at_last(situation)) return *opens;
+    if (auto opens = open_where_it_was(situation)) return *opens;
     if (auto stay = impossible(situation)) return *stay;
     if (accept == AcceptLoss::no) {
         if (auto ask = possible_loss(situation, rules)) return Stay{ask->code, ask->why + "; --accept-loss goes on"};

@@ -32,6 +32,8 @@ struct Situation {
     /// The lease has run out, and the region that took it says, again and again, that its database was never opened:
     /// the move that gave it the lease ended in the middle.
     bool writer_never_opened = false;
+    /// The agent of the region that the lease names answers, and there is a database.
+    bool writer_could_open = false;
     StandbyState standby;
     RegionName standby_region;
     bool move_under_way = false;

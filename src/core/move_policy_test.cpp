@@ -72,6 +72,7 @@ TEST(DecideFailover, OpensWhatWasNeverOpened) {
     Situation s = lost();
     s.writer = Verdict::healthy;
     s.writer_never_opened = true;
+    s.writer_could_open = true;
     s.standby.reachable = false;  // the old writer, which is gone
     const Decision decision = decide_failover(s, rules, now);
     const auto* go = std::get_if<Go>(&decision);
@@ -86,8 +87,31 @@ TEST(DecideFailover, OpensWhatWasNeverOpened) {
     s = lost();
     s.writer = Verdict::healthy;
     s.writer_never_opened = true;
+    s.writer_could_open = true;
     s.move_under_way = true;
     EXPECT_EQ(stays(decide_failover(s, rules, now)), "writer-not-down");
+}
+
+// Goal: a lease that was let go of, and a writer that was fenced with nowhere to go, leave nobody without a writer.
+TEST(DecideFailover, OpensWhereItWas) {
+    const auto goes_to = [](const Decision& decision) {
+        const auto* go = std::get_if<Go>(&decision);
+        return go ? go->to.value() : stays(decision);
+    };
+    Situation s = lost();
+    s.writer = Verdict::healthy;
+    s.lease->released = true;
+    s.writer_could_open = true;
+    EXPECT_EQ(goes_to(decide_failover(s, rules, now)), "us-east-1");
+    s.writer_could_open = false;  // its region is lost now: the other has all that it had
+    EXPECT_EQ(goes_to(decide_failover(s, rules, now)), "us-west-2");
+    s = lost();
+    s.writer = Verdict::healthy;
+    s.writer_gave_up = true;
+    s.writer_could_open = true;
+    EXPECT_EQ(goes_to(decide_failover(s, rules, now)), "us-west-2");
+    s.standby.has_data = false;
+    EXPECT_EQ(goes_to(decide_failover(s, rules, now)), "us-east-1");
 }
 
 // Goal: what may lose acknowledged writes is never done without a person. The standby degraded just before the loss.

@@ -79,7 +79,7 @@ Procedure reference_failback() {
                 step(Action::check_preconditions, {}, 10s, 0, 0ms),
                 step(Action::prepare_switchover, {"check-preconditions"}, 30s, 1, 100ms),
                 undone_by(step(Action::pause_writes, {"prepare-switchover"}, 5s, 0, 0ms), Action::resume_writes),
-                undone_by(step(Action::demote_writer, {"pause-writes"}, 20s, 3, 50ms), Action::resume_old_writer),
+                undone_by(step(Action::demote_writer, {"pause-writes"}, 20s, 100, 100ms), Action::resume_old_writer),
                 step(Action::take_lease, {"demote-writer"}, 10s, 100, 20ms),
                 step(Action::promote_database, {"take-lease"}, 60s, 100, 50ms),
                 step(Action::point_functions, {"promote-database"}, 10s, 3, 100ms),

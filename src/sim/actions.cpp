@@ -59,9 +59,18 @@ Task<std::string> Controller::ask_agent(
     co_return answer.value_or("no-answer");
 }
 
+Task<std::string> Controller::check_standby_for(const core::Execution& execution) {
+    const RegionName to = execution.header().to;
+    if (to == execution.header().from || world_.planted(Planted::moves_to_a_half_rewound_server)) co_return "";
+    const auto status = co_await status_of(World::index_of(to), 1s);
+    if (!status) co_return "no-answer";
+    co_return status->has_data && status->role != "rejoining" ? "" : "guard.no-standby";
+}
+
 Task<std::string> Controller::take_lease(core::Execution& execution, TimePoint deadline) {
     const auto& header = execution.header();
     const TimePoint begun = process_.now();
+    if (const std::string stands = co_await check_standby_for(execution); !stands.empty()) co_return stands;
     if (header.mode == core::Mode::disaster &&
         (header.notes.contains("by-a-person") || header.notes.contains("approved-by")) && taker_.record()) {
         // The old writer may live: it is told to end. If it does not hear of it, its lease runs out.
@@ -94,6 +103,7 @@ Task<std::string> Controller::take_lease(core::Execution& execution, TimePoint d
         world_.sometimes("a move was stopped: the writer degraded meanwhile");
         co_return stay->code;
     }
+    if (const std::string stands = co_await check_standby_for(execution); !stands.empty()) co_return stands;
     if (old.released && old.token && old.region != header.to && !world_.planted(Planted::token_ignored)) {
         for (;;) {
             const auto status = co_await status_of(World::index_of(header.to), 500ms);
@@ -109,7 +119,7 @@ Task<std::string> Controller::take_lease(core::Execution& execution, TimePoint d
         .sync = core::Sync::degraded,
         .fence =
             {.how = old.released ? core::FenceHow::acknowledged : core::FenceHow::lease_ran_out, .epoch = old.epoch},
-        .token = old.released ? old.token : std::nullopt,
+        .token = old.released && old.region != header.to ? old.token : std::nullopt,
     };
     if (world_.store().full) co_return "store.disk-full";
     const StoreAnswer answer = co_await compare_and_swap(seen, next);

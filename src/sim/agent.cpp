@@ -124,12 +124,14 @@ Task<> Agent::renew(TimePoint sent_at) {
     next.released = release_with_.has_value();
     if (release_with_) next.token = release_with_;
     const Epoch epoch = next.epoch;
+    in_step_may_be_stored_ |= next.sync == core::Sync::in_step;
     const auto answer = co_await store_lease(next);
     renewing_ = false;
     if (!holder_ || holder_->epoch() != epoch || !answer) co_return;
     if (answer->stored) {
         lease_ = next;
         revision_ = answer->revision;
+        in_step_may_be_stored_ = next.sync == core::Sync::in_step;
         const bool late = world_.planted(Planted::deadline_counts_from_the_answer);
         if (!next.released) tell(core::RenewalStored{late ? process_.now() : sent_at});
         co_return;
@@ -181,6 +183,8 @@ Task<std::string> Agent::become_writer(core::Sync sync) {
     if (!answer->stored) co_return "stale-epoch";
     lease_ = next;
     revision_ = answer->revision;
+    in_step_may_be_stored_ = sync == core::Sync::in_step;
+    waits_since_.reset();
     core::LeaseTerms terms = world_.terms();
     if (world_.planted(Planted::no_drift_margin)) terms.drift_ppm_max = 0;
     holder_.emplace(next.epoch, terms);
@@ -332,15 +336,18 @@ void Agent::keep_in_step() {
     const core::Sync now = lease_->sync;
     const bool streams = streaming();
     if (streams) out_of_step_since_ = process_.now();
-    const bool near = own.log.size() < own.standby_has + 50;
-    if (now != core::Sync::in_step && streams && near) {
+    const bool catches_up = now != core::Sync::in_step && streams && own.log.size() < own.standby_has + 50;
+    if (!catches_up) waits_since_.reset();
+    if (catches_up) {
         if (world_.planted(Planted::in_step_before_anybody_waits)) {
             sync_wanted_ = core::Sync::in_step;
             if (world_.random().below(40) == 0) own.waits_for_standby = true;
             return;
         }
         own.waits_for_standby = true;
-        sync_wanted_ = core::Sync::in_step;
+        if (!waits_since_) waits_since_ = own.log.size();
+        if (own.standby_has >= *waits_since_ || world_.planted(Planted::in_step_before_it_caught_up))
+            sync_wanted_ = core::Sync::in_step;
     } else if (now == core::Sync::in_step && !streams &&
                process_.now() - out_of_step_since_ > world_.terms().duration / 2) {
         sync_wanted_ = core::Sync::degraded;
@@ -350,6 +357,8 @@ void Agent::keep_in_step() {
             own.standby_confirms(own.log.size(), own.standby_heard);
         }
     } else if (now == core::Sync::degraded && !streams) {
+        sync_wanted_ = core::Sync::degraded;
+        if (in_step_may_be_stored_) return;  // a renewal that says so may still be on its way
         own.waits_for_standby = false;
         own.standby_confirms(own.log.size(), own.standby_heard);  // nobody waits for it any more
     }

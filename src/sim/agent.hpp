@@ -96,6 +96,8 @@ private:
     bool paused_ = false;
     bool sees_peer_ = false;
     bool sent_away_ = false;
+    bool in_step_may_be_stored_ = false;
+    std::optional<std::size_t> waits_since_;
     Epoch gave_up_at_{0};
     TimePoint out_of_step_since_{};
     TimePoint store_heard_{};

@@ -151,6 +151,7 @@ core::Situation Controller::situation() const {
     const int enough = 3 * world_.timing().failure_threshold;
     situation.writer_gave_up = idle && seen_[writer].not_writing_looks >= enough;
     situation.writer_never_opened = idle && seen_[writer].standby_looks >= enough;
+    situation.writer_could_open = seen_[writer].agent && seen_[writer].status.has_data;
     const Seen& other = seen_[1 - writer];
     situation.standby_region = World::name_of(1 - writer);
     situation.standby = {
@@ -293,7 +294,7 @@ void Controller::obey(const std::string& id, std::vector<core::ExecutionCommand>
 Task<> Controller::perform(std::string id, core::Perform what) {
     // The worst moments to die are right before and right after a step.
     const auto dies = [&] {
-        if (world_.scenario().calm || world_.random().below(40) != 0) return;
+        if (world_.scenario().calm || world_.healed() || world_.random().below(40) != 0) return;
         world_.loop().after(0ns, [&world = world_] {
             world.sometimes("the controller died at a step");
             world.kill_controller();

@@ -57,6 +57,7 @@ private:
     // Actions: an empty text, or the code of what went wrong.
     Task<std::string> act(std::string action, core::Execution& execution, TimePoint deadline);
     Task<std::string> take_lease(core::Execution& execution, TimePoint deadline);
+    Task<std::string> check_standby_for(const core::Execution& execution);
     Task<std::string> promote(core::Execution& execution, TimePoint deadline);
     Task<std::string> try_order(std::size_t at, TimePoint deadline);
     Task<std::string> switch_names(core::Execution& execution, TimePoint deadline);

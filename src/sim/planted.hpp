@@ -24,6 +24,7 @@ enum class Planted {
     cancelled_wait_counts_as_success,
     degraded_before_it_is_recorded,
     in_step_before_anybody_waits,
+    in_step_before_it_caught_up,
     loss_guard_ignored,
     old_standby_is_promoted_unasked,
     stop_does_not_wait_for_the_standby,
@@ -37,6 +38,7 @@ enum class Planted {
     step_not_saved_before_it_is_done,
     pause_does_not_end_by_itself,
     forged_epoch_is_remembered,
+    moves_to_a_half_rewound_server,
     count_of_planted
 };
 
@@ -58,6 +60,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Planted::
     "cancelled-wait-counts-as-success",
     "degraded-before-it-is-recorded",
     "in-step-before-anybody-waits",
+    "in-step-before-it-caught-up",
     "loss-guard-ignored",
     "old-standby-is-promoted-unasked",
     "stop-does-not-wait-for-the-standby",
@@ -71,6 +74,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Planted::
     "step-not-saved-before-it-is-done",
     "pause-does-not-end-by-itself",
     "forged-epoch-is-remembered",
+    "moves-to-a-half-rewound-server",
 };
 
 }  // namespace cloudshelf::sim

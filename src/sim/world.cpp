@@ -259,6 +259,7 @@ Verdicts World::run() {
     faults.plan(begun + 3s + scenario_.faults_for);
     loop_.run_until(begun + 3s + scenario_.faults_for);
     faults.heal();
+    healed_ = true;
     // A person is there now, and says yes to what is asked.
     for (Duration waited = 5s; waited < scenario_.healed_for - 8s; waited += 2s) {
         loop_.at(begun + 3s + scenario_.faults_for + waited, [this] {

@@ -71,6 +71,7 @@ public:
     const core::Timing& timing() const { return timing_; }
     Duration fencer_margin() const { return timing_.fencer_margin; }
 
+    bool healed() const { return healed_; }
     void violate(const std::string& what);
     void sometimes(const std::string& what) { ++verdicts_.sometimes[what]; }
     void transition(const std::string& what) { verdicts_.transitions.insert(what); }
@@ -114,6 +115,7 @@ private:
     std::unique_ptr<Customers> customers_;
     Verdicts verdicts_;
     bool loss_accepted_ = false;
+    bool healed_ = false;
     std::uint64_t newest_acknowledged_epoch_ = 0;
     struct Acknowledged {
         Write write;

@@ -72,6 +72,9 @@ Lsn lsn_of(const std::string& text) {
 bool Cluster::exists() const {
     return fs::exists(options_.pgdata / "PG_VERSION");
 }
+bool Cluster::is_whole() const {
+    return exists() && startable().has_value();
+}
 bool Cluster::is_standby() const {
     return fs::exists(options_.pgdata / "standby.signal");
 }

@@ -73,6 +73,8 @@ public:
     explicit Cluster(ClusterOptions options) : options_(std::move(options)) {}
 
     bool exists() const;
+    /// There is data, and no rewind or clone of it was left half done: it could be started.
+    bool is_whole() const;
     /// Whether the data says "standby" (standby.signal): such a server never accepts a write when it starts.
     bool is_standby() const;
     /// initdb with checksums; then `provision` once the server runs as primary.

@@ -186,12 +186,14 @@ io::Task<void> Agent::renew(TimePoint sent_at) {
     next.released = release_with_.has_value();
     if (release_with_) next.token = release_with_;
     const Epoch epoch = next.epoch;
+    in_step_may_be_stored_ |= next.sync == core::Sync::in_step;
     const auto stored = co_await store_lease(next, io::Deadline::after(config_.terms.duration / 2));
     renewing_ = false;
     if (!holder_ || holder_->epoch() != epoch) co_return;
     if (stored) {
         lease_ = next;
         revision_ = *stored;
+        in_step_may_be_stored_ = next.sync == core::Sync::in_step;  // what was sent before it comes too late now
         if (!next.released) tell(core::RenewalStored{sent_at});
         co_return;
     }
@@ -291,7 +293,7 @@ io::Task<void> Agent::look() {
                 auto running_work = pool_.run([this] { return cluster_->is_running(); });
                 const bool running = co_await std::move(running_work);
                 const core::LocalState local{
-                    .has_data = cluster_->exists(),
+                    .has_data = cluster_->is_whole(),
                     .is_standby = cluster_->is_standby(),
                     .is_running = running,
                     .holds_lease = holder_.has_value(),
@@ -378,7 +380,9 @@ io::Task<void> Agent::take_role(core::NextMove move) {
                     io::log(io::Level::info, "agent.rejoin", {{"step", line}});
                 });
             });
+            rejoining_ = true;
             const auto report = co_await std::move(report_work);
+            rejoining_ = false;
             stranded_writes_ += report.stranded_writes;
             if (report.how == postgres::Rejoined::quarantined) {
                 detail_ = report.detail;
@@ -426,6 +430,8 @@ io::Task<Result<void>> Agent::become_writer(core::Sync sync) {
     if (!stored) co_return fail(stored.error());
     lease_ = next;
     revision_ = *stored;
+    in_step_may_be_stored_ = sync == core::Sync::in_step;
+    waits_since_.reset();
     holder_.emplace(next.epoch, config_.terms);
     tell(core::RenewalStored{sent_at});
     if (!holder_ || !holder_->deadline())
@@ -487,17 +493,29 @@ io::Task<void> Agent::keep_in_step() {
     const core::Sync now = lease_->sync;
     const TimePoint at = io::now();
     if (seen_.streaming) out_of_step_since_ = at;
-    if (now != core::Sync::in_step && seen_.streaming && seen_.lag_bytes < (1u << 20)) {
-        // First make them wait, then say so: the other order would promise what is not yet true.
+    const bool catches_up = now != core::Sync::in_step && seen_.streaming && seen_.lag_bytes < (1u << 20);
+    if (!catches_up || !seen_.standby_is_sync) waits_since_.reset();
+    if (catches_up) {
+        // First make them wait, then say so: the other order would promise what is not yet true. And what was
+        // acknowledged before they waited has to be there, too: the position at the second look is beyond all of it.
         auto set_work = pool_.run([this] { return cluster_->set_synchronous(true); });
         const auto set = co_await std::move(set_work);
-        if (set && seen_.standby_is_sync) sync_wanted_ = core::Sync::in_step;
+        if (!set || !seen_.standby_is_sync) co_return;
+        if (!waits_since_) {
+            waits_since_ = Lsn(0);
+        } else if (*waits_since_ == Lsn(0)) {
+            waits_since_ = seen_.lsn;
+        } else if (seen_.lsn.value() - seen_.lag_bytes >= waits_since_->value()) {
+            sync_wanted_ = core::Sync::in_step;
+        }
     } else if (now == core::Sync::in_step && !seen_.streaming && at - out_of_step_since_ > config_.terms.duration / 2) {
         // First say so, in the store, then stop waiting: no acknowledgement is ever less protected than the record
         // says.
         sync_wanted_ = config_.sync_policy == SyncPolicy::degrade ? core::Sync::degraded : core::Sync::blocked;
         io::log(io::Level::warning, "agent.standby-out-of-step", {{"sync", core::name(sync_wanted_)}});
-    } else if (now == core::Sync::degraded && !seen_.streaming && seen_.standby_is_sync == false) {
+    } else if (now == core::Sync::degraded && !seen_.streaming && !seen_.standby_is_sync) {
+        sync_wanted_ = core::Sync::degraded;
+        if (in_step_may_be_stored_) co_return;  // a renewal that says so may still be on its way
         auto set_work = pool_.run([this] { return cluster_->set_synchronous(false); });
         const auto set = co_await std::move(set_work);
         if (!set) detail_ = set.error().message;
@@ -614,7 +632,7 @@ io::Task<io::HttpResponse> Agent::status() {
          {{"state", states[static_cast<std::uint32_t>(page.state) % 4]},
           {"remaining_ms", std::max<std::int64_t>(0, (page.deadline - io::now()) / 1ms)}}},
         {"sync", lease_ ? core::name(lease_->sync) : "unknown"},
-        {"has_data", cluster_ && cluster_->exists()},
+        {"has_data", cluster_ && cluster_->is_whole() && !rejoining_},
         {"stranded_writes", stranded_writes_},
         {"postgres",
          {{"running", seen_.running},
@@ -686,7 +704,7 @@ io::Task<io::HttpResponse> Agent::promote(io::HttpRequest request) {
             "no-fence-record", fmt::format("epoch {} needs the fence record of {}", epoch.value(), epoch.value() - 1)
         );
     }
-    if (!cluster_->exists()) co_return refuse("no-data", "there is no database here to promote");
+    if (!cluster_->is_whole()) co_return refuse("no-data", "there is no database here to promote");
     acting_ = true;
     io::HttpResponse response;
     std::string bug;

@@ -88,6 +88,9 @@ private:
     bool paused_ = false;
     bool interval_open_ = false;
     bool quarantined_ = false;
+    bool rejoining_ = false;
+    bool in_step_may_be_stored_ = false;
+    std::optional<Lsn> waits_since_;  // the log's position when commits already waited; 0: they have just begun to
     TimePoint out_of_step_since_{};
     std::optional<TimePoint> unanswered_since_;
     int failed_starts_ = 0;
