@@ -55,6 +55,7 @@ private:
             co_await acceptor_.async_accept(socket, asio::redirect_error(asio::use_awaitable, problem));
             if (problem) co_return;
             ++connections;
+            socket.set_option(tcp::no_delay(true));
             io::run_in_background(acceptor_.get_executor(), serve(std::move(socket)));
         }
     }
@@ -229,9 +230,9 @@ ASYNC_TEST(Prober, GivesUpConnectingInTime) {
     std::deque<tcp::socket> waiting;
     for (int i = 0; i < 4; ++i) {
         waiting.emplace_back(executor, tcp::v4());
-        waiting.back().non_blocking(true);
-        boost::system::error_code ignored;
-        waiting.back().connect(acceptor.local_endpoint(), ignored);
+        waiting.back().native_non_blocking(true);
+        const auto to = acceptor.local_endpoint();
+        ::connect(waiting.back().native_handle(), to.data(), static_cast<socklen_t>(to.size()));
     }
     const auto result = co_await look_once(std::move(target));
     EXPECT_EQ(result.observation, Observation::connect_timed_out);
