@@ -152,8 +152,8 @@ std::string haproxy_config(const io::Endpoint& endpoint, const std::string& path
         "global\n    nbthread 1\n    maxconn 1000\n"
         "defaults\n    mode http\n    timeout connect 4s\n    timeout client 5s\n    timeout server 5s\n"
         "    timeout check 2s\n"
-        "backend probed\n    option httpchk\n    http-check send meth GET uri {} ver HTTP/1.1 hdr Host {}\n"
-        "    http-check expect rstatus ^[23]\n",
+        "frontend unused\n    bind 127.230.0.3:8101\n    default_backend probed\n"  // it does not start without one
+        "backend probed\n    option httpchk\n    http-check send meth GET uri {} ver HTTP/1.1 hdr Host {}\n",
         path,
         endpoint.text()
     );

@@ -292,6 +292,23 @@ ASYNC_TEST(Prober, RefusesTargetsItCannotLookAt) {
     EXPECT_FALSE(prober.begin(ProbeId(7)));
 }
 
+ASYNC_TEST(Rounds, CanBeLetGoInTheMiddleOfALook) {
+    const auto executor = co_await asio::this_coro::executor;
+    Imposter imposter(executor, {good});
+    bool told = false;
+    auto rounds =
+        std::make_optional<Rounds>(executor, Rounds::Options{}, [&](ProbeId, const Rounds::Look&) { told = true; });
+    const auto added = rounds->add({.endpoint = imposter.endpoint()}, 10ms, core::ProbePacing::fixed);
+    REQUIRE(added);
+    Looker looker(executor);
+    const auto id = looker.prober().add({.endpoint = imposter.endpoint()});
+    while (imposter.connections == 0) co_await io::wait_for(1ms);
+    rounds.reset();
+    for (int i = 0; i < 5; ++i) co_await looker.look(id.value());
+    EXPECT_FALSE(told);
+    imposter.close();
+}
+
 // Goal: the schedule, the prober and the state machine together. Method: an endpoint that goes away and comes back.
 ASYNC_TEST(Rounds, FollowAnEndpointDownAndUpAgain) {
     const auto executor = co_await asio::this_coro::executor;

@@ -12,21 +12,16 @@ namespace cloudshelf::probe {
 using boost::system::error_code;
 using core::ProbeId;
 
-namespace {
-
-/// Looks due within one of these begin together: a thousand wake-ups a second are enough.
-constexpr Duration together = std::chrono::milliseconds(1);
-
-}  // namespace
-
 struct Rounds::Impl : std::enable_shared_from_this<Impl> {
     Impl(const io::Executor& executor, Options options, Sink told)
-        : schedule(options.schedule),
+        : together(options.together),
+          schedule(options.schedule),
           sink(std::move(told)),
           timer(executor),
           prober(executor, options.prober, [this](ProbeId id, const ProbeResult& result) { over(id, result); }) {}
 
     void over(ProbeId id, const ProbeResult& result) {
+        if (closed) return;  // the prober goes a little later than the object that told of it
         schedule.answered(id, io::now());
         arm();
         sink(id, {.result = result, .late = late[id.value()]});
@@ -53,6 +48,7 @@ struct Rounds::Impl : std::enable_shared_from_this<Impl> {
         });
     }
 
+    const Duration together;
     core::ProbeSchedule schedule;
     Sink sink;
     boost::asio::steady_timer timer;

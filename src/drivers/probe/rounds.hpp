@@ -3,6 +3,7 @@
 #include "core/probe_schedule.hpp"
 #include "drivers/probe/prober.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 
@@ -14,6 +15,8 @@ public:
     struct Options {
         core::ProbeSchedule::Options schedule;
         Prober::Options prober;
+        // Looks due within this time begin together, at its end: waking up for each of them alone costs as much again.
+        Duration together = std::chrono::milliseconds(5);
     };
     struct Look {
         ProbeResult result;
