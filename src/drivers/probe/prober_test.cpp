@@ -46,6 +46,7 @@ public:
 
     int connections = 0;
     std::vector<std::string> requests;
+    std::function<void()> on_request;  // before it answers
 
 private:
     Task<void> accept() {
@@ -68,6 +69,7 @@ private:
             );
             if (problem) co_return;
             requests.push_back(received.substr(0, size));
+            if (on_request) on_request();
             received.erase(0, size);
             const std::string answer = answers_.front();
             if (answers_.size() > 1) answers_.pop_front();
@@ -300,13 +302,15 @@ ASYNC_TEST(Rounds, CanBeLetGoInTheMiddleOfALook) {
         std::make_optional<Rounds>(executor, Rounds::Options{}, [&](ProbeId, const Rounds::Look&) { told = true; });
     const auto added = rounds->add({.endpoint = imposter.endpoint()}, 10ms, core::ProbePacing::fixed);
     REQUIRE(added);
+    imposter.on_request = [&] { rounds.reset(); };  // and then it answers
     Looker looker(executor);
-    const auto id = looker.prober().add({.endpoint = imposter.endpoint()});
-    while (imposter.connections == 0) co_await io::wait_for(1ms);
-    rounds.reset();
-    for (int i = 0; i < 5; ++i) co_await looker.look(id.value());
+    Imposter other(executor, {good});
+    const auto id = looker.prober().add({.endpoint = other.endpoint()});
+    while (rounds) co_await looker.look(id.value());
+    for (int i = 0; i < 3; ++i) co_await looker.look(id.value());
     EXPECT_FALSE(told);
     imposter.close();
+    other.close();
 }
 
 // Goal: the schedule, the prober and the state machine together. Method: an endpoint that goes away and comes back.
