@@ -230,7 +230,15 @@ bool meets(const std::string& what, double figure, double target, bool at_least,
         return true;
     }
     const bool met = at_least ? figure >= target : figure <= target;
-    fmt::print("| {} | {:.2f} | {} {} | {} |\n", what, figure, at_least ? "≥" : "≤", target, met ? "met" : "NOT MET");
+    fmt::print(
+        "| {} | {:.{}f} | {} {} | {} |\n",
+        what,
+        figure,
+        figure < 100 ? 2 : 0,
+        at_least ? "≥" : "≤",
+        target,
+        met ? "met" : "NOT MET"
+    );
     return met;
 }
 
