@@ -21,7 +21,8 @@ struct Rounds::Impl : std::enable_shared_from_this<Impl> {
           prober(executor, options.prober, [this](ProbeId id, const ProbeResult& result) { over(id, result); }) {}
 
     void over(ProbeId id, const ProbeResult& result) {
-        if (closed) return;  // the prober goes a little later than the object that told of it
+        if (closed) return;                    // a look that ended in the same turn of the loop
+        const auto self = shared_from_this();  // who is told may end it all
         schedule.answered(id, io::now());
         arm();
         sink(id, {.result = result, .late = late[id.value()]});

@@ -9,7 +9,8 @@
 
 namespace cloudshelf::probe {
 
-/// Looks at each target when its turn comes: a schedule, a prober, and one timer between them. Ends with the object.
+/// Looks at each target when its turn comes: a schedule, a prober, and one timer between them. Ends with the object,
+/// which may be let go of by the sink, too.
 class Rounds {
 public:
     struct Options {
