@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 timed = @start=$$(date +%s); $(2); status=$$?; echo "make $(1): $$(( $$(date +%s) - start )) s"; exit $$status
 
-.PHONY: fuzz setup configure build test check lint demo bench bench-failover clean format asan tsan
+.PHONY: setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes clean format asan tsan
 setup:
 	@tools/setup.sh
 
@@ -41,6 +41,11 @@ format:
 demo: build
 	@bin/cloudshelf demo
 
+# The core in worlds of virtual time, each from a seed.
+SEEDS ?= 10000
+simulate: build
+	@bin/cloudshelf simulate --seeds $(SEEDS)
+
 clean:
 	rm -rf build bin
 
@@ -49,4 +54,8 @@ RUNS ?= 20
 bench-failover: build
 	$(call timed,bench-failover,bin/cloudshelf bench-failover --runs $(RUNS))
 
-bench: bench-failover
+# About four minutes; peers that are not installed are left out.
+bench-probes: build
+	$(call timed,bench-probes,bin/cloudshelf bench-probes)
+
+bench: bench-failover bench-probes

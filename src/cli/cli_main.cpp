@@ -36,6 +36,7 @@ int main(int argc, char** argv) {
     add_journal(app, status);
     add_bench(app, status);
     add_soak(app, status);
+    add_bench_probes(app, status);
     add_daemons(app, status);
     try {
         app.parse(argc, argv);

@@ -98,13 +98,15 @@ Task<std::string> Controller::take_lease(core::Execution& execution, TimePoint d
     const core::LeaseRecord old = *taker_.record();
     const std::uint64_t seen = taker_.revision();
     const bool accepts = header.notes.contains("accepts-loss") || header.notes.contains("approved-by") ||
-                         world_.planted(Planted::loss_guard_ignored);
+                         world_.planted(Planted::loss_guard_ignored) ||
+                         world_.planted(Planted::old_standby_is_promoted_unasked);
     if (const auto stay = core::may_not_take(old, header.to, accepts ? core::AcceptLoss::yes : core::AcceptLoss::no)) {
         world_.sometimes("a move was stopped: the writer degraded meanwhile");
         co_return stay->code;
     }
     if (const std::string stands = co_await check_standby_for(execution); !stands.empty()) co_return stands;
-    if (old.released && old.token && old.region != header.to && !world_.planted(Planted::token_ignored)) {
+    if (old.released && old.token && old.region != header.to &&
+        !world_.planted(Planted::switchover_skips_the_last_writes)) {
         for (;;) {
             const auto status = co_await status_of(World::index_of(header.to), 500ms);
             const Database& target = world_.region(World::index_of(header.to)).database;

@@ -305,7 +305,8 @@ Task<> Agent::rejoin() {
     if (world_.planted(Planted::half_rewound_server_is_started)) own.standby_signal = true;
     own.log.resize(std::min(common, own.log.size()));
     if (world_.random().below(2) == 0 && !own.log.empty())
-        own.log.resize(own.log.size() / 2);  // half of it is rewritten
+        own.log.resize(own.log.size() / 2);                                           // half of it is rewritten
+    own.log.push_back({.id = ~std::uint64_t{0} - world_.random().below(1'000'000)});  // blocks of two histories
     co_await process_.sleep(rewinding_takes / 2);
     if (!reachable()) co_return;
     own.log.assign(peer().database.log.begin(), peer().database.log.end());
@@ -465,7 +466,7 @@ Task<std::string> Agent::promote(Promotion command) {
             }
             co_await process_.sleep(until - process_.now() + 1us);
         }
-        if (command.token && !world_.planted(Planted::token_ignored)) {
+        if (command.token && !world_.planted(Planted::switchover_skips_the_last_writes)) {
             while (own.log.size() < command.token->lsn.value() && process_.now() < until_limit)
                 co_await process_.sleep(5ms);
             if (own.log.size() < command.token->lsn.value()) {
@@ -522,7 +523,7 @@ Task<std::string> Agent::demote(Epoch epoch) {
     if (!holder_ || holder_->epoch() != epoch) co_return "stale-epoch";
     if (acting_) co_return "busy";
     Database& own = here().database;
-    const bool waits = !world_.planted(Planted::stop_does_not_wait_for_the_standby);
+    const bool waits = !world_.planted(Planted::switchover_skips_the_last_writes);
     if (waits && (!streaming() || lease_->sync != core::Sync::in_step)) co_return "standby-not-in-step";
     acting_ = true;
     paused_ = true;

@@ -279,9 +279,7 @@ void Controller::obey(const std::string& id, std::vector<core::ExecutionCommand>
                 postponed_[id].assign(commands.begin() + static_cast<std::ptrdiff_t>(i), commands.end());
                 return;
             }
-            const bool begun = execution.has_begun();
-            if (!world_.planted(Planted::step_not_saved_before_it_is_done) || !begun || execution.ended())
-                world_.store().executions[id] = execution.to_json();
+            world_.store().executions[id] = execution.to_json();
         } else if (const auto* what = std::get_if<core::Perform>(&command)) {
             process_.spawn(perform(id, *what));
         } else if (std::holds_alternative<core::Finished>(command)) {
@@ -294,7 +292,8 @@ void Controller::obey(const std::string& id, std::vector<core::ExecutionCommand>
 Task<> Controller::perform(std::string id, core::Perform what) {
     // The worst moments to die are right before and right after a step.
     const auto dies = [&] {
-        if (world_.scenario().calm || world_.healed() || world_.random().below(40) != 0) return;
+        if (world_.scenario().kind != Scenario::Kind::rough || world_.healed() || world_.random().below(40) != 0)
+            return;
         world_.loop().after(0ns, [&world = world_] {
             world.sometimes("the controller died at a step");
             world.kill_controller();

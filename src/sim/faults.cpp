@@ -22,18 +22,28 @@ void Faults::at_random(TimePoint end, Duration apart, std::function<void()> what
 
 void Faults::plan(TimePoint end) {
     Random& random = world_.random();
-    // Pauses of any process, as a busy machine has them; and probes that get lost.
-    at_random(end, 2s, [this, &random] {
-        const Duration length = world_.scenario().calm ? 200ms : random.below(4) == 0 ? up_to(6s) : up_to(800ms);
-        const std::size_t i = random.below(2);
-        Process* victims[] = {&world_.region(i).agent, &world_.region(i).server, &world_.controller_process()};
-        // A fencer that sleeps cannot kill; the gateway, which reads the same page, sleeps with it here.
-        Process& victim = *victims[random.below(3)];
-        if (&victim == &world_.region(i).server && !world_.scenario().calm) return;
-        victim.pause(world_.loop().now() + length);
-        if (length > 1s) world_.sometimes("a process slept for seconds");
-    });
-    if (world_.scenario().calm) return;
+    using Kind = Scenario::Kind;
+    const Kind kind = world_.scenario().kind;
+    // Pauses of any process, as a busy machine has them.
+    if (kind != Kind::mild) {
+        at_random(end, 2s, [this, &random, kind] {
+            Process* victims[] = {
+                &world_.region(random.below(2)).agent,
+                &world_.controller_process(),
+                &world_.region(random.below(2)).server,
+            };
+            // A fencer that slept for long could not kill: its page's other reader, the gateway, sleeps with it here.
+            Process& victim = *victims[random.below(kind == Kind::calm ? 3 : 2)];
+            const Duration length = kind == Kind::calm ? 200ms : random.below(4) == 0 ? up_to(6s) : up_to(800ms);
+            victim.pause(world_.loop().now() + length);
+            if (length > 1s) world_.sometimes("a process slept for seconds");
+        });
+    }
+    if (kind == Kind::calm) return;
+    if (kind == Kind::mild) {
+        at_random(end, 4s, [this] { something_mild(); });
+        return;
+    }
     // Which kinds of trouble this world has: few at a time, so that each is met alone, too.
     const auto draws = [&random] { return random.below(2) == 0; };
     if (draws()) at_random(end, 8s, [this, &random] { lose_region(random.below(2)); });
@@ -93,7 +103,7 @@ void Faults::worst_moment() {
             network.way(a, b).cut = network.way(b, a).cut = false;
         });
     };
-    switch (world_.random().below(4)) {
+    switch (world_.random().below(5)) {
         case 0: {  // first the regions lose each other, then the writer loses the store, then somebody moves it
             world_.sometimes("worst moment: the promises end, then the store");
             const Duration apart = 700ms + up_to(1s);
@@ -125,6 +135,19 @@ void Faults::worst_moment() {
             cut(site, other, 0ms, 2s + up_to(2s));
             world_.loop().after(500ms + up_to(2500ms), [this, writer] { lose_region(writer); });
             break;
+        case 3: {  // the old writer is being rebuilt when the new one is lost, and somebody moves it back
+            world_.sometimes("worst moment: lost while the other is rebuilt");
+            if (!world_.region(writer).has_power()) break;
+            world_.power_off(writer);
+            const Duration back = 3s + up_to(1s);
+            world_.loop().after(back, [this, writer] { world_.power_on(writer); });
+            const Duration rebuilt = back + up_to(600ms);
+            world_.loop().after(rebuilt, [this, writer] {
+                if (World::index_of(world_.store().lease.region) != writer) lose_region(1 - writer);
+            });
+            person_fails_over(rebuilt + up_to(1500ms));
+            break;
+        }
         default:  // a switchover, and something dies in the middle of it
             world_.sometimes("worst moment: in the middle of a switchover");
             if (world_.controller_process().alive()) world_.controller()->ask_for("failback", core::AcceptLoss::no);
@@ -185,6 +208,26 @@ void Faults::cut_something() {
     world_.loop().after(length, [ways] {
         for (Way* way : ways) way->cut = false;
     });
+}
+
+/// One link is cut, or the controller sleeps: never two things at once.
+void Faults::something_mild() {
+    if (busy_) return;
+    busy_ = true;
+    const Duration length = up_to(4s);
+    world_.loop().after(length + 5s, [this] { busy_ = false; });  // until all is in step again
+    if (world_.random().below(2) == 0) {
+        world_.sometimes("the controller alone slept");
+        world_.controller_process().pause(world_.loop().now() + length);
+        return;
+    }
+    const std::size_t a = world_.random().below(3);
+    const std::size_t b = (a + 1) % 3;
+    Way& there = world_.network().way(static_cast<Site>(a), static_cast<Site>(b));
+    Way& back = world_.network().way(static_cast<Site>(b), static_cast<Site>(a));
+    there.cut = back.cut = true;
+    world_.sometimes("one link alone was cut");
+    world_.loop().after(length, [&there, &back] { there.cut = back.cut = false; });
 }
 
 /// A person at three in the morning: moves it, moves it twice, approves late.

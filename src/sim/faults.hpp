@@ -17,6 +17,7 @@ private:
     Duration up_to(Duration longest);
     void lose_region(std::size_t i);
     void cut_something();
+    void something_mild();
     void operate();
     /// Several things in the order in which they hurt most.
     void worst_moment();
@@ -24,6 +25,7 @@ private:
     void send_stale_command();
 
     World& world_;
+    bool busy_ = false;
 };
 
 }  // namespace cloudshelf::sim

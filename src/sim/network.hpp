@@ -90,9 +90,14 @@ Task<std::optional<R>> call(
 ) {
     auto pending = std::make_shared<detail::Pending<R>>();
     // The answer reaches this life of the caller or nobody.
-    const auto reply = [&network, &from, &to, pending, life = from.incarnation()](std::optional<R> answer) {
-        network.send(to.site(), from.site(), [&from, pending, life, answer = std::move(answer)]() mutable {
-            if (from.incarnation() == life) from.deliver([pending, answer] { pending->resolve(answer); });
+    // Who slept past its limit finds the answer and the time-out at once, and believes the time-out.
+    const TimePoint deadline = from.now() + limit;
+    const auto reply = [&network, &from, &to, pending, deadline, life = from.incarnation()](std::optional<R> answer) {
+        network.send(to.site(), from.site(), [&from, pending, deadline, life, answer = std::move(answer)]() mutable {
+            if (from.incarnation() != life) return;
+            from.deliver([&from, pending, deadline, answer] {
+                pending->resolve(from.now() < deadline ? answer : std::nullopt);
+            });
         });
     };
     network.send(from.site(), to.site(), [&to, work = std::move(work), reply] {

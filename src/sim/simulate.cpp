@@ -8,7 +8,14 @@
 namespace cloudshelf::sim {
 
 Scenario scenario_of(std::uint64_t seed, Planted planted) {
-    return {.seed = seed, .planted = planted, .calm = seed % 10 == 0};
+    using Kind = Scenario::Kind;
+    return {
+        .seed = seed,
+        .planted = planted,
+        .kind = seed % 10 == 0   ? Kind::calm
+                : seed % 10 == 5 ? Kind::mild
+                                 : Kind::rough,
+    };
 }
 
 Survey survey(const SurveyOptions& options) {

@@ -34,7 +34,7 @@ struct SurveyOptions {
     std::function<bool()> stop;
 };
 
-/// The scenario of a seed: one in ten is calm, with nothing but pauses and a busy machine, and there nothing may move.
+/// The scenario of a seed: of ten worlds one is calm, one mild, and eight are rough.
 Scenario scenario_of(std::uint64_t seed, Planted planted = Planted::nothing);
 
 Survey survey(const SurveyOptions& options);

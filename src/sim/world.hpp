@@ -27,7 +27,9 @@ struct Scenario {
     Planted planted = Planted::nothing;
     Duration faults_for = std::chrono::seconds(25);
     Duration healed_for = std::chrono::seconds(25);
-    bool calm = false;  // no region is lost and no link is cut: nothing may move
+    /// How much goes wrong. In a calm world nothing but pauses of 200 ms; in a mild one single links are cut and the
+    /// controller sleeps: in both nothing may move, and nobody be fenced.
+    enum class Kind { rough, mild, calm } kind = Kind::rough;
     bool trace = false;
 };
 

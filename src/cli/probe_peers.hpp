@@ -1,0 +1,60 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "io/http.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <sys/types.h>
+
+/// What bench-probes compares with, and the ground it stands on: processes pinned to cores, a responder that counts.
+namespace cloudshelf::cli {
+
+/// A child process that ends with this object, and with its parent.
+class Child {
+public:
+    /// Forks: runs `work` on `core` alone. To be called while this process has one thread.
+    static Result<Child> run(int core, const std::function<void()>& work);
+    /// Starts a program on `core` alone, and all threads it makes.
+    static Result<Child> start(int core, std::vector<std::string> argv, const std::filesystem::path& output);
+
+    Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
+    Child& operator=(Child&& other) noexcept {
+        std::swap(pid_, other.pid_);
+        return *this;
+    }
+    ~Child();
+
+    bool is_running() const;
+    /// Processor time so far, all threads, user and system, from /proc/<pid>/stat: in steps of 10 ms.
+    Duration cpu_time() const;
+
+private:
+    explicit Child(pid_t pid) : pid_(pid) {}
+    pid_t pid_ = 0;
+};
+
+/// Numbers that forked processes share.
+struct Counters {
+    std::atomic<std::uint64_t> requests;  // answered by the responder
+    std::atomic<std::uint64_t> not_passed;
+
+    /// Lives until the process ends, in it and in the children forked from it.
+    static Counters& shared();
+};
+
+/// Answers every request with 200 and two bytes, and counts it. HTTP/1.1 with keep-alive, one loop, no parsing beyond
+/// the end of a request and its `Connection: close`. Returns when it cannot listen.
+void respond(const io::Endpoint& listen, Counters& counters);
+
+/// Configuration of HAProxy: `checks` servers at the same endpoint, looked at every `interval` with GET `path`.
+std::string haproxy_config(const io::Endpoint& endpoint, const std::string& path, int checks, Duration interval);
+
+/// Asks a blackbox exporter for probes of `url` as fast as it answers, `at_once` at a time. Does not return.
+void drive_blackbox(const io::Endpoint& exporter, const std::string& url, int at_once);
+
+}  // namespace cloudshelf::cli
