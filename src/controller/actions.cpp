@@ -83,6 +83,7 @@ io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadl
         co_await io::wait_for(*available - now);
     }
     const core::LeaseRecord old = *taker_.record();
+    const std::uint64_t revision = taker_.revision();
     if (old.released && old.token && old.region != header.to) {
         // Before there is no way back: the new writer must have all that the old one wrote.
         const auto caught_up = co_await wait_for_replay(header.to, old.token->lsn, deadline);
@@ -97,10 +98,12 @@ io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadl
             {.how = old.released ? core::FenceHow::acknowledged : core::FenceHow::lease_ran_out, .epoch = old.epoch},
         .token = old.released ? old.token : std::nullopt,
     };
-    const auto swapped = store_.compare_and_swap(lease_key(), taker_.revision(), core::to_json(next));
+    const std::uint64_t known = taker_.revision();
+    const auto swapped = co_await store_.compare_and_swap(lease_key(), revision, core::to_json(next));
+    // Where that is unknown, the next attempt finds our own record, or takes the lease.
     if (!swapped) co_return again(swapped.error().code, swapped.error().message);
     const auto current = core::parse_lease(swapped->current.value);
-    if (current) taker_.saw(swapped->current.revision, *current, io::now());
+    if (current) taker_.heard(known, swapped->current.revision, *current, io::now());
     if (!swapped->stored)
         co_return again("controller.lease-renewed", "the writer renewed its lease at the last moment");
     co_return Result<void>{};
