@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 timed = @start=$$(date +%s); $(2); status=$$?; echo "make $(1): $$(( $$(date +%s) - start )) s"; exit $$status
 
-.PHONY: setup configure build test check lint demo bench bench-failover clean format asan tsan
+.PHONY: setup configure build test check lint demo bench bench-failover bench-store clean format asan tsan
 setup:
 	@tools/setup.sh
 
@@ -43,4 +43,8 @@ RUNS ?= 20
 bench-failover: build
 	$(call timed,bench-failover,bin/cloudshelf bench-failover --runs $(RUNS))
 
-bench: bench-failover
+# The state stores beside each other: docs/decisions/0008-etcd-json-gateway.md has the figures.
+bench-store: build
+	$(call timed,bench-store,build/$(PRESET)/tests/store_bench)
+
+bench: bench-failover bench-store
