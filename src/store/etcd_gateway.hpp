@@ -29,8 +29,8 @@ public:
     enum class Repeatable : bool { no, yes };
     /// Asks one member after the other until one answers; each at most once. A member without a leader refuses before
     /// it does anything, and costs next to nothing.
-    /// Errors: "store.unreachable", "store.no-quorum", "store.disk-full", "store.failed" (not_done), "store.no-answer";
-    /// unknown as soon as one member may have done it.
+    /// Errors: "store.unreachable", "store.no-quorum", "store.failed" (not_done), "store.disk-full", "store.no-answer"
+    /// (unknown); unknown as soon as one member may have done it.
     io::Task<Result<boost::json::object>> call(std::string path, boost::json::object body, Repeatable repeatable);
 
     /// Asks this member alone, whether it has a leader or not.

@@ -228,7 +228,7 @@ TEST(EtcdAnswer, IsRead) {
         {429,
          R"({"message":"etcdserver: mvcc: database space exceeded","code":8})",
          "store.disk-full",
-         Certainty::not_done,
+         Certainty::unknown,
          false},
         {429, R"({"message":"etcdserver: too many requests","code":8})", "store.unreachable", Certainty::not_done, true
         },
