@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 timed = @start=$$(date +%s); $(2); status=$$?; echo "make $(1): $$(( $$(date +%s) - start )) s"; exit $$status
 
-.PHONY: setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes clean format asan tsan
+.PHONY: setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store clean format asan tsan
 setup:
 	@tools/setup.sh
 
@@ -58,4 +58,8 @@ bench-failover: build
 bench-probes: build
 	$(call timed,bench-probes,bin/cloudshelf bench-probes)
 
-bench: bench-failover bench-probes
+# The state stores beside each other: docs/decisions/0008-etcd-json-gateway.md has the figures.
+bench-store: build
+	$(call timed,bench-store,build/$(PRESET)/tests/store_bench)
+
+bench: bench-failover bench-probes bench-store

@@ -1,3 +1,4 @@
+#include "base/base64.hpp"
 #include "base/digest.hpp"
 #include "base/random.hpp"
 
@@ -19,6 +20,22 @@ TEST(Digest, ComparesWholeStrings) {
     EXPECT_TRUE(equal_in_constant_time("token", "token"));
     EXPECT_FALSE(equal_in_constant_time("token", "tokem"));
     EXPECT_FALSE(equal_in_constant_time("token", "toke"));
+}
+
+// Goal: the standard's own examples, both ways, and nothing but them. Method: RFC 4648 §10.
+TEST(Base64, KnownAnswers) {
+    const std::pair<const char*, const char*> examples[] = {
+        {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"foobar", "Zm9vYmFy"}
+    };
+    for (const auto& [bytes, text] : examples) {
+        EXPECT_EQ(base64(bytes), text);
+        EXPECT_EQ(from_base64(text), bytes);
+    }
+    std::string every;
+    for (int i = 0; i < 256; ++i) every += static_cast<char>(i);
+    EXPECT_EQ(from_base64(base64(every)), every);
+    for (const char* bad : {"Z", "Zg", "Zg=", "Zh==", "Z===", "====", "Zm8 ", " Zm8", "Zm9v\n", "Zg==Zg==", "Zm-_"})
+        EXPECT_FALSE(from_base64(bad)) << bad;
 }
 
 // Goal: a seed means the same for ever. Method: splitmix64's published first outputs for seed 0.

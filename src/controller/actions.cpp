@@ -138,6 +138,7 @@ io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadl
         co_await io::wait_for(*available - now);
     }
     const core::LeaseRecord old = *taker_.record();
+    const std::uint64_t revision = taker_.revision();
     const bool accepts = header.notes.contains("accepts-loss") || header.notes.contains("approved-by");
     if (const auto stay = core::may_not_take(old, header.to, accepts ? core::AcceptLoss::yes : core::AcceptLoss::no))
         co_return fail(stay->code, stay->why);
@@ -157,10 +158,12 @@ io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadl
         // The old writer itself has what it wrote.
         .token = old.released && old.region != header.to ? old.token : std::nullopt,
     };
-    const auto swapped = store_.compare_and_swap(lease_key(), taker_.revision(), core::to_json(next));
+    const std::uint64_t known = taker_.revision();
+    const auto swapped = co_await store_.compare_and_swap(lease_key(), revision, core::to_json(next));
+    // Where that is unknown, the next attempt finds our own record, or takes the lease.
     if (!swapped) co_return again(swapped.error().code, swapped.error().message);
     const auto current = core::parse_lease(swapped->current.value);
-    if (current) taker_.saw(swapped->current.revision, *current, io::now());
+    if (current) taker_.heard(known, swapped->current.revision, *current, io::now());
     if (!swapped->stored)
         co_return again("controller.lease-renewed", "the writer renewed its lease at the last moment");
     co_return Result<void>{};

@@ -58,13 +58,14 @@ bool lost_on_purpose() {
 
 }  // namespace
 
-Controller::Controller(io::Executor executor, ControllerConfig config, std::unique_ptr<store::SqliteStore> store)
+Controller::Controller(io::Executor executor, ControllerConfig config, std::unique_ptr<store::Store> store)
     : executor_(executor),
       config_(std::move(config)),
       store_(std::move(store)),
       client_(executor),
       taker_(config_.terms),
-      actions_(executor, config_, *store_, taker_) {
+      actions_(executor, config_, *store_, taker_),
+      queue_(executor, *store_, [this](const std::string& id, const auto& command) { carry_out(id, command); }) {
     for (const auto& site : config_.sites) {
         if (site.witness) continue;
         health_.emplace(
@@ -84,9 +85,7 @@ std::string Controller::lease_key() const {
 }
 
 io::Task<int> Controller::run() {
-    if (const auto entry = store_->get(lease_key()); entry && *entry) {
-        if (const auto record = core::parse_lease((*entry)->value)) taker_.saw((*entry)->revision, *record, io::now());
-    }
+    co_await read_store();
     resume();
     io::HttpServer server(
         executor_,
@@ -215,10 +214,6 @@ io::Task<void> Controller::decide() {
     for (;;) {
         co_await io::wait_for(interval);
         const TimePoint now = io::now();
-        if (!postponed_.empty() && now >= journal_again_at_) {
-            journal_again_at_ = now + 500ms;
-            for (auto& [id, commands] : std::exchange(postponed_, {})) obey(id, std::move(commands));
-        }
         for (auto& [id, execution] : executions_) {
             if (execution.ended()) continue;
             // The region came back while a person was asked whether to leave it.
@@ -319,35 +314,31 @@ void Controller::tell(const std::string& id, const core::ExecutionEvent& event) 
 }
 
 void Controller::obey(const std::string& id, std::vector<core::ExecutionCommand> commands) {
-    core::Execution& execution = executions_.at(id);
-    if (const auto waiting = postponed_.find(id); waiting != postponed_.end()) {
-        waiting->second.insert(waiting->second.end(), commands.begin(), commands.end());
-        return;
+    const auto& execution = executions_.at(id);
+    queue_.push(id, execution.header().epoch, execution.to_json(), std::move(commands));
+}
+
+void Controller::carry_out(const std::string& id, const core::ExecutionCommand& command) {
+    if (const auto* what = std::get_if<core::Perform>(&command); what && is_wanted(id, *what)) {
+        io::run_in_background(executor_, perform(id, *what));
+    } else if (const auto* finished = std::get_if<core::Finished>(&command)) {
+        last_move_ended_ = io::now();
+        io::log(
+            finished->succeeded ? io::Level::warning : io::Level::error,
+            "controller.execution-ended",
+            {{"id", id}, {"state", core::name(executions_.at(id).state())}}
+        );
     }
-    for (std::size_t i = 0; i < commands.size(); ++i) {
-        const auto& command = commands[i];
-        if (std::holds_alternative<core::Save>(command)) {
-            const auto saved = store_->append(execution.header().epoch.value(), id, "execution", execution.to_json());
-            if (saved) continue;
-            io::log(
-                io::Level::error,
-                "controller.journal-failed",
-                {{"code", saved.error().code}, {"why", saved.error().message}}
-            );
-            postponed_[id].assign(commands.begin() + static_cast<std::ptrdiff_t>(i), commands.end());
-            return;
-        }
-        if (const auto* what = std::get_if<core::Perform>(&command)) {
-            io::run_in_background(executor_, perform(id, *what));
-        } else if (const auto* finished = std::get_if<core::Finished>(&command)) {
-            last_move_ended_ = io::now();
-            io::log(
-                finished->succeeded ? io::Level::warning : io::Level::error,
-                "controller.execution-ended",
-                {{"id", id}, {"state", core::name(execution.state())}}
-            );
-        }
+}
+
+/// Not where the step was given up for lateness while the journal could not be written.
+bool Controller::is_wanted(const std::string& id, const core::Perform& what) const {
+    for (const auto& step : executions_.at(id).steps()) {
+        if (step.spec.name != what.step) continue;
+        return (step.state == core::StepState::running && step.spec.action == what.action) ||
+               (step.state == core::StepState::undoing && step.spec.undo == what.action);
     }
+    return false;
 }
 
 io::Task<void> Controller::perform(std::string id, core::Perform what) {
@@ -379,11 +370,31 @@ io::Task<void> Controller::perform(std::string id, core::Perform what) {
     }
 }
 
-void Controller::resume() {
+/// Learns what the store knows. Until it can be read nothing is begun: who does not know the executions that there were
+/// would begin others beside them.
+io::Task<void> Controller::read_store() {
+    const auto unreadable = [](const Error& error) {
+        io::log(io::Level::error, "controller.store-unreadable", {{"code", error.code}, {"why", error.message}});
+    };
+    for (;;) {
+        const auto entry = co_await store_->get(lease_key());
+        if (entry && *entry) {
+            const auto record = core::parse_lease((*entry)->value);
+            if (record) taker_.saw((*entry)->revision, *record, io::now());
+        }
+        if (entry) break;
+        unreadable(entry.error());
+        co_await io::wait_for(500ms);
+    }
     // The last entry of each execution is what it is.
     for (std::uint64_t from = 1;;) {
-        const auto entries = store_->read(from, 500);
-        if (!entries || entries->empty()) break;
+        const auto entries = co_await store_->read(from, 500);
+        if (!entries) {
+            unreadable(entries.error());
+            co_await io::wait_for(500ms);
+            continue;
+        }
+        if (entries->empty()) break;
         for (const auto& entry : *entries) {
             from = entry.index + 1;
             if (entry.kind == "acknowledgement" && unacknowledged_ == entry.execution) unacknowledged_.clear();
@@ -405,6 +416,9 @@ void Controller::resume() {
                 next_id_ = std::max<std::uint64_t>(next_id_, std::stoull(entry.execution.substr(1)) + 1);
         }
     }
+}
+
+void Controller::resume() {
     const TimePoint now = io::now();
     for (const auto& [id, execution] : executions_) {
         // The flap guard outlives us. A time that has not come yet is of before the machine's last start.
@@ -452,19 +466,23 @@ io::Task<io::HttpResponse> Controller::answer(io::HttpRequest request) {
     };
     std::string problem;
     try {
-        if (path.starts_with("/v1/store/")) co_return *role == Role::site ? store_call(request) : forbidden();
+        if (path.starts_with("/v1/store/")) {
+            if (*role != Role::site) co_return forbidden();
+            co_return co_await store_call(std::move(request));
+        }
         if (*role == Role::site) co_return forbidden();
         if (path == "/v1/status" && !post) co_return io::HttpResponse::json(200, json::serialize(status()));
         if (path == "/v1/events" && !post) co_return events();
-        if (path == "/v1/journal" && !post) co_return journal(request);
+        if (path == "/v1/journal" && !post) co_return co_await journal(std::move(request));
         if (path.starts_with("/v1/executions") && !post) co_return executions(path);
         if (*role == Role::viewer) co_return forbidden();
-        if (path == "/v1/executions") co_return start_execution(request);
+        if (path == "/v1/executions") co_return co_await start_execution(std::move(request));
         if (path.starts_with("/v1/executions/") && path.ends_with("/approve")) {
-            co_return *role == Role::approver ? approve(path, *name) : forbidden();
+            if (*role != Role::approver) co_return forbidden();
+            co_return co_await approve(path, *name);
         }
-        if (path.starts_with("/v1/executions/") && path.ends_with("/acknowledge")) co_return acknowledge(path, *name);
-        if (path.starts_with("/v1/executions/") && path.ends_with("/convert")) co_return convert(path, request);
+        if (path.starts_with("/v1/executions/") && path.ends_with("/acknowledge")) co_return co_await acknowledge(path, *name);
+        if (path.starts_with("/v1/executions/") && path.ends_with("/convert")) co_return co_await convert(path, std::move(request));
     } catch (const std::exception& bad) {
         problem = bad.what();
     }
@@ -472,41 +490,42 @@ io::Task<io::HttpResponse> Controller::answer(io::HttpRequest request) {
     co_return io::HttpResponse::error(404, "no-such-call", path);
 }
 
-io::HttpResponse Controller::store_call(const io::HttpRequest& request) {
+io::Task<io::HttpResponse> Controller::store_call(io::HttpRequest request) {
     const std::string path(request.path());
     const std::string key = path.substr(std::string_view("/v1/store/").size());
     if (request.method == "GET") {
-        const auto entry = store_->get(key);
-        if (!entry) return io::HttpResponse::error(503, entry.error().code, entry.error().message);
-        if (!*entry) return io::HttpResponse::error(404, "no-key", key);
-        return io::HttpResponse::json(
+        const auto entry = co_await store_->get(key);
+        if (!entry) co_return io::HttpResponse::error(503, entry.error().code, entry.error().message);
+        if (!*entry) co_return io::HttpResponse::error(404, "no-key", key);
+        co_return io::HttpResponse::json(
             200, json::serialize(json::object{{"revision", (*entry)->revision}, {"value", (*entry)->value}})
         );
     }
-    if (key != "compare-and-swap") return io::HttpResponse::error(404, "no-such-call", path);
+    if (key != "compare-and-swap") co_return io::HttpResponse::error(404, "no-such-call", path);
     const json::value body = json::parse(request.body);
     const std::string wanted = json::value_to<std::string>(body.at("key"));
-    const auto swapped = store_->compare_and_swap(
+    const std::uint64_t known = taker_.revision();
+    const auto swapped = co_await store_->compare_and_swap(
         wanted,
         json::value_to<std::uint64_t>(body.at("expected_revision")),
         json::value_to<std::string>(body.at("value"))
     );
-    if (!swapped) return io::HttpResponse::error(503, swapped.error().code, swapped.error().message);
+    if (!swapped) co_return io::HttpResponse::error(503, swapped.error().code, swapped.error().message);
     if (wanted == lease_key() && swapped->current.revision > 0) {
         if (const auto record = core::parse_lease(swapped->current.value))
-            taker_.saw(swapped->current.revision, *record, io::now());
+            taker_.heard(known, swapped->current.revision, *record, io::now());
     }
     if (swapped->stored)
-        return io::HttpResponse::json(200, json::serialize(json::object{{"revision", swapped->current.revision}}));
+        co_return io::HttpResponse::json(200, json::serialize(json::object{{"revision", swapped->current.revision}}));
     const json::object conflict{
         {"error", {{"code", "conflict"}, {"message", "the key has another revision"}}},
         {"revision", swapped->current.revision},
         {"value", swapped->current.value},
     };
-    return io::HttpResponse::json(409, json::serialize(conflict));
+    co_return io::HttpResponse::json(409, json::serialize(conflict));
 }
 
-io::HttpResponse Controller::start_execution(const io::HttpRequest& request) {
+io::Task<io::HttpResponse> Controller::start_execution(io::HttpRequest request) {
     const json::value body = json::parse(request.body);
     const std::string procedure = json::value_to<std::string>(body.at("procedure"));
     const auto* reason = body.as_object().if_contains("reason");
@@ -515,16 +534,16 @@ io::HttpResponse Controller::start_execution(const io::HttpRequest& request) {
     const core::Situation now = situation();
     const bool failover = procedure == "failover";
     if (!failover && procedure != "failback") {
-        return io::HttpResponse::error(400, "bad-request", "procedure: expected \"failover\" or \"failback\"");
+        co_return io::HttpResponse::error(400, "bad-request", "procedure: expected \"failover\" or \"failback\"");
     }
     if (now.lease && !now.writer_never_opened && to && to->is_string() &&
         now.lease->region.value() == to->as_string()) {
-        return io::HttpResponse::error(
+        co_return io::HttpResponse::error(
             409, "guard.already-there", fmt::format("{} is the writer already", now.lease->region.value())
         );
     }
     if (!failover && now.lease && !to && now.lease->region == config_.home) {
-        return io::HttpResponse::error(
+        co_return io::HttpResponse::error(
             409, "guard.already-there", fmt::format("{} is home, and the writer", config_.home.value())
         );
     }
@@ -533,7 +552,7 @@ io::HttpResponse Controller::start_execution(const io::HttpRequest& request) {
         failover ? core::allow_failover(now, config_.rules, accepted ? core::AcceptLoss::yes : core::AcceptLoss::no)
                  : core::allow_switchover(now, config_.rules);
     if (const auto* stay = std::get_if<core::Stay>(&decision))
-        return io::HttpResponse::error(409, stay->code, stay->why);
+        co_return io::HttpResponse::error(409, stay->code, stay->why);
     const RegionName target = std::get<core::Go>(decision).to;
     // A failover of a writer that lives loses less as a switchover; it is one as long as both are healthy.
     const bool planned = !failover || (now.writer == core::Verdict::healthy && now.lease->sync == core::Sync::in_step);
@@ -547,8 +566,9 @@ io::HttpResponse Controller::start_execution(const io::HttpRequest& request) {
         "",
         std::move(notes)
     );
-    if (!begun) return io::HttpResponse::error(409, begun.error().code, begun.error().message);
-    return io::HttpResponse::json(201, json::serialize(json::object{{"id", *begun}}));
+    if (!begun) co_return io::HttpResponse::error(409, begun.error().code, begun.error().message);
+    co_await queue_.drained(*begun, io::Deadline::after(2s));
+    co_return io::HttpResponse::json(201, json::serialize(json::object{{"id", *begun}}));
 }
 
 io::HttpResponse Controller::executions(std::string_view path) const {
@@ -569,47 +589,52 @@ core::Execution* Controller::execution_of(std::string_view path) {
     return found == executions_.end() ? nullptr : &found->second;
 }
 
-io::HttpResponse Controller::approve(std::string_view path, const std::string& by) {
+io::Task<io::HttpResponse> Controller::approve(std::string path, std::string by) {
     const core::Execution* execution = execution_of(path);
-    if (execution == nullptr) return io::HttpResponse::error(404, "no-execution", std::string(path));
+    if (execution == nullptr) co_return io::HttpResponse::error(404, "no-execution", path);
     const std::string id = execution->header().id;
     if (!execution->waits_for_approval())
-        return io::HttpResponse::error(409, "not-waiting", fmt::format("{} is {}", id, core::name(execution->state())));
+        co_return io::HttpResponse::error(409, "not-waiting", fmt::format("{} is {}", id, core::name(execution->state())));
     tell(id, core::Approved{by});
-    return io::HttpResponse::json(200, execution->to_json());
+    co_await queue_.drained(id, io::Deadline::after(2s));
+    co_return io::HttpResponse::json(200, execution->to_json());
 }
 
-io::HttpResponse Controller::acknowledge(std::string_view path, const std::string& by) {
+io::Task<io::HttpResponse> Controller::acknowledge(std::string path, std::string by) {
     const core::Execution* execution = execution_of(path);
-    if (execution == nullptr) return io::HttpResponse::error(404, "no-execution", std::string(path));
+    if (execution == nullptr) co_return io::HttpResponse::error(404, "no-execution", path);
     const auto& header = execution->header();
+    const std::string id = header.id;
     const auto noted =
-        store_->append(header.epoch.value(), header.id, "acknowledgement", json::serialize(json::object{{"by", by}}));
-    if (!noted) return io::HttpResponse::error(503, noted.error().code, noted.error().message);
-    if (unacknowledged_ == header.id) unacknowledged_.clear();
-    return io::HttpResponse::json(200, "{}");
+        co_await store_->append(header.epoch.value(), id, "acknowledgement", json::serialize(json::object{{"by", by}}));
+    if (!noted) co_return io::HttpResponse::error(503, noted.error().code, noted.error().message);
+    if (unacknowledged_ == id) unacknowledged_.clear();
+    co_return io::HttpResponse::json(200, "{}");
 }
 
-io::HttpResponse Controller::convert(std::string_view path, const io::HttpRequest& request) {
+io::Task<io::HttpResponse> Controller::convert(std::string path, io::HttpRequest request) {
     core::Execution* execution = execution_of(path);
-    if (execution == nullptr) return io::HttpResponse::error(404, "no-execution", std::string(path));
+    if (execution == nullptr) co_return io::HttpResponse::error(404, "no-execution", path);
     const json::value body = json::parse(request.body);
     const std::string mode = json::value_to<std::string>(body.at("mode"));
     if (mode != "planned" && mode != "disaster")
-        return io::HttpResponse::error(400, "bad-request", "mode: expected \"planned\" or \"disaster\"");
+        co_return io::HttpResponse::error(400, "bad-request", "mode: expected \"planned\" or \"disaster\"");
     if (!execution->convert(mode == "planned" ? core::Mode::planned : core::Mode::disaster)) {
-        return io::HttpResponse::error(
+        co_return io::HttpResponse::error(
             409, "too-late", fmt::format("{} cannot become {} any more", execution->header().id, mode)
         );
     }
-    obey(execution->header().id, {core::Save{}});
-    return io::HttpResponse::json(200, execution->to_json());
+    const std::string id = execution->header().id;
+    obey(id, {core::Save{}});
+    co_await queue_.drained(id, io::Deadline::after(2s));
+    co_return io::HttpResponse::json(200, execution->to_json());
 }
 
-io::HttpResponse Controller::journal(const io::HttpRequest& request) {
+io::Task<io::HttpResponse> Controller::journal(io::HttpRequest request) {
     const std::string from = request.query("from");
-    const auto entries = store_->read(from.empty() ? 1 : std::stoull(from), 500);
-    if (!entries) return io::HttpResponse::error(503, entries.error().code, entries.error().message);
+    const std::uint64_t first = from.empty() ? 1 : std::stoull(from);
+    const auto entries = co_await store_->read(first, 500);
+    if (!entries) co_return io::HttpResponse::error(503, entries.error().code, entries.error().message);
     json::array list;
     for (const auto& entry : *entries) {
         list.push_back(
@@ -622,7 +647,7 @@ io::HttpResponse Controller::journal(const io::HttpRequest& request) {
              {"hash", entry.hash}}
         );
     }
-    return io::HttpResponse::json(200, json::serialize(json::object{{"entries", std::move(list)}}));
+    co_return io::HttpResponse::json(200, json::serialize(json::object{{"entries", std::move(list)}}));
 }
 
 json::value Controller::status() const {

@@ -1,13 +1,14 @@
 #pragma once
 
 #include "controller/actions.hpp"
+#include "controller/command_queue.hpp"
 #include "controller/config.hpp"
 #include "core/detection.hpp"
 #include "core/execution.hpp"
 #include "core/lease.hpp"
 #include "core/move_policy.hpp"
 #include "io/http.hpp"
-#include "store/sqlite.hpp"
+#include "store/store.hpp"
 
 #include <boost/json/value.hpp>
 
@@ -22,7 +23,7 @@ namespace cloudshelf::controller {
 /// stops an agent or a running shop.
 class Controller {
 public:
-    Controller(io::Executor executor, ControllerConfig config, std::unique_ptr<store::SqliteStore> store);
+    Controller(io::Executor executor, ControllerConfig config, std::unique_ptr<store::Store> store);
 
     io::Task<int> run();
 
@@ -47,19 +48,22 @@ private:
     );
     void tell(const std::string& id, const core::ExecutionEvent& event);
     void obey(const std::string& id, std::vector<core::ExecutionCommand> commands);
+    void carry_out(const std::string& id, const core::ExecutionCommand& command);
+    bool is_wanted(const std::string& id, const core::Perform& what) const;
     io::Task<void> perform(std::string id, core::Perform what);
+    io::Task<void> read_store();
     void resume();
 
     io::Task<io::HttpResponse> answer(io::HttpRequest request);
     std::optional<ApiToken> token_of(const io::HttpRequest& request) const;
     core::Execution* execution_of(std::string_view path);
-    io::HttpResponse store_call(const io::HttpRequest& request);
-    io::HttpResponse start_execution(const io::HttpRequest& request);
+    io::Task<io::HttpResponse> store_call(io::HttpRequest request);
+    io::Task<io::HttpResponse> start_execution(io::HttpRequest request);
     io::HttpResponse executions(std::string_view path) const;
-    io::HttpResponse approve(std::string_view path, const std::string& by);
-    io::HttpResponse acknowledge(std::string_view path, const std::string& by);
-    io::HttpResponse convert(std::string_view path, const io::HttpRequest& request);
-    io::HttpResponse journal(const io::HttpRequest& request);
+    io::Task<io::HttpResponse> approve(std::string path, std::string by);
+    io::Task<io::HttpResponse> acknowledge(std::string path, std::string by);
+    io::Task<io::HttpResponse> convert(std::string path, io::HttpRequest request);
+    io::Task<io::HttpResponse> journal(io::HttpRequest request);
     io::HttpResponse metrics() const;
     io::HttpResponse events();
     boost::json::value status() const;
@@ -67,7 +71,7 @@ private:
 
     io::Executor executor_;
     ControllerConfig config_;
-    std::unique_ptr<store::SqliteStore> store_;
+    std::unique_ptr<store::Store> store_;
     io::HttpClient client_;
     core::LeaseTaker taker_;
     Actions actions_;
@@ -83,9 +87,7 @@ private:
     std::map<RegionName, Seen> seen_;
     std::map<RegionName, core::RegionHealth> health_;
     std::map<std::string, core::Execution> executions_;
-    /// What waits until the journal can be written again: nothing is carried out before it is recorded.
-    std::map<std::string, std::vector<core::ExecutionCommand>> postponed_;
-    TimePoint journal_again_at_{};
+    CommandQueue queue_;
     std::optional<TimePoint> last_move_ended_;
     std::vector<TimePoint> automatic_moves_;
     std::string unacknowledged_;  // the last automatic move, until a person has said a word

@@ -3,6 +3,7 @@
 #include "controller/controller.hpp"
 #include "io/log.hpp"
 #include "io/signals.hpp"
+#include "store/sqlite.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
@@ -10,7 +11,7 @@
 namespace cloudshelf::controller {
 namespace {
 
-io::Task<int> run(ControllerConfig config, std::unique_ptr<store::SqliteStore> store) {
+io::Task<int> run(ControllerConfig config, std::unique_ptr<store::Store> store) {
     const auto executor = co_await boost::asio::this_coro::executor;
     Controller controller(executor, std::move(config), std::move(store));
     const int status = co_await controller.run();

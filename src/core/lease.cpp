@@ -82,6 +82,11 @@ void LeaseTaker::saw(std::uint64_t revision, const LeaseRecord& record, TimePoin
     first_seen_ = now;
 }
 
+void LeaseTaker::heard(std::uint64_t asked_at, std::uint64_t revision, const LeaseRecord& record, TimePoint now) {
+    if (revision >= asked_at && revision < revision_) return;
+    saw(revision, record, now);
+}
+
 std::optional<TimePoint> LeaseTaker::available_at() const {
     if (!record_ || forgot_) return std::nullopt;
     return record_->released ? first_seen_ : first_seen_ + terms_.taker();

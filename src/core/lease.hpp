@@ -110,6 +110,10 @@ public:
     /// taken from again: a person has to look (reliability.md R2).
     void saw(std::uint64_t revision, const LeaseRecord& record, TimePoint now);
 
+    /// The same for a store that answers late. `asked_at`: what revision() was when it was asked. An answer that says
+    /// less than we know by now, but not less than we knew then, was overtaken on its way and proves nothing.
+    void heard(std::uint64_t asked_at, std::uint64_t revision, const LeaseRecord& record, TimePoint now);
+
     const std::optional<LeaseRecord>& record() const { return record_; }
     std::uint64_t revision() const { return revision_; }
     bool forgot() const { return forgot_; }

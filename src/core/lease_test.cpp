@@ -120,6 +120,18 @@ TEST(LeaseTaker, DoesNotTakeFromAStoreThatForgot) {
     EXPECT_FALSE(taker.may_take(start + 1h));
 }
 
+// Goal: answers that overtake each other are no sign of a store that forgot; an answer from before its question is.
+TEST(LeaseTaker, TellsALateAnswerFromAForgottenOne) {
+    LeaseTaker taker(terms);
+    taker.saw(4, {.epoch = Epoch(7)}, start);
+    taker.heard(4, 6, {.epoch = Epoch(8)}, start + 10ms);
+    taker.heard(4, 5, {.epoch = Epoch(7)}, start + 20ms);  // asked before 6 was known
+    EXPECT_FALSE(taker.forgot());
+    EXPECT_EQ(taker.revision(), 6u);
+    taker.heard(6, 5, {.epoch = Epoch(7)}, start + 30ms);
+    EXPECT_TRUE(taker.forgot());
+}
+
 TEST(PromiseBook, PromisesOnlyToTheNewest) {
     PromiseBook book(terms, Epoch(7), start);
     EXPECT_TRUE(book.grant(Epoch(7), start + 1s));

@@ -1,12 +1,11 @@
 #include "store/sqlite.hpp"
 
-#include "base/digest.hpp"
 #include "io/clock.hpp"
+#include "store/chain.hpp"
+#include "store/errors.hpp"
 
 #include <fmt/format.h>
 #include <sqlite3.h>
-
-#include <functional>
 
 namespace cloudshelf::store {
 namespace {
@@ -83,23 +82,6 @@ JournalEntry entry_of(const Statement& row) {
 
 }  // namespace
 
-std::string hash_of(const JournalEntry& entry) {
-    // Each field with its length, so that no two entries read the same.
-    std::string bytes;
-    const auto add = [&](const std::string& field) { bytes += fmt::format("{}:{};", field.size(), field); };
-    for (const auto& field :
-         {std::to_string(entry.index),
-          entry.at,
-          std::to_string(entry.epoch),
-          entry.execution,
-          entry.kind,
-          entry.data,
-          entry.previous_hash}) {
-        add(field);
-    }
-    return sha256_hex(bytes);
-}
-
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& path) {
     sqlite3* database = nullptr;
     const int opened = sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr);
@@ -134,7 +116,29 @@ SqliteStore::~SqliteStore() {
     sqlite3_close(database_);
 }
 
-Result<std::optional<Entry>> SqliteStore::get(const std::string& key) {
+io::Task<Result<std::optional<Entry>>> SqliteStore::get(std::string key) {
+    co_return get_now(key);
+}
+
+io::Task<Result<Swapped>> SqliteStore::compare_and_swap(std::string key, std::uint64_t expected, std::string value) {
+    co_return compare_and_swap_now(key, expected, value);
+}
+
+io::Task<Result<std::uint64_t>> SqliteStore::append(
+    std::uint64_t epoch, std::string execution, std::string kind, std::string data
+) {
+    co_return append_now(epoch, execution, kind, data);
+}
+
+io::Task<Result<std::vector<JournalEntry>>> SqliteStore::read(std::uint64_t from, std::size_t count) {
+    co_return read_now(from, count);
+}
+
+io::Task<Result<std::optional<JournalFault>>> SqliteStore::verify() {
+    co_return verify_now();
+}
+
+Result<std::optional<Entry>> SqliteStore::get_now(const std::string& key) {
     Statement ask(database_, "SELECT revision, value FROM state WHERE key = ?");
     const int found = ask.bind(key).step();
     if (found == SQLITE_DONE) return std::optional<Entry>();
@@ -142,21 +146,10 @@ Result<std::optional<Entry>> SqliteStore::get(const std::string& key) {
     return Entry{.revision = ask.number(0), .value = ask.text(1)};
 }
 
-Result<Swapped> SqliteStore::compare_and_swap(
+Result<Swapped> SqliteStore::compare_and_swap_now(
     const std::string& key, std::uint64_t expected, const std::string& value
 ) {
-    if (key.empty() || key.size() > key_bytes_max || value.size() > value_bytes_max) {
-        return fail(
-            "store.too-large",
-            fmt::format(
-                "key of {} bytes (1 to {}), value of {} bytes (at most {})",
-                key.size(),
-                key_bytes_max,
-                value.size(),
-                value_bytes_max
-            )
-        );
-    }
+    if (const auto good = errors::check_sizes(key, value); !good) return fail(good.error());
     int changed = SQLITE_ERROR;
     if (expected == 0) {
         Statement insert(database_, "INSERT INTO state VALUES (?, 1, ?) ON CONFLICT (key) DO NOTHING");
@@ -169,14 +162,15 @@ Result<Swapped> SqliteStore::compare_and_swap(
     }
     if (changed != SQLITE_DONE) return fail(problem(database_, "changing a key"));
     const bool stored = sqlite3_changes(database_) == 1;
-    auto current = get(key);
+    auto current = get_now(key);
     if (!current) return fail(current.error());
     return Swapped{.stored = stored, .current = current->value_or(Entry{})};
 }
 
-Result<std::uint64_t> SqliteStore::append(
+Result<std::uint64_t> SqliteStore::append_now(
     std::uint64_t epoch, const std::string& execution, const std::string& kind, const std::string& data
 ) {
+    if (const auto good = errors::check_data(data); !good) return fail(good.error());
     if (!run(database_, "BEGIN IMMEDIATE")) return fail(problem(database_, "beginning a journal entry"));
     JournalEntry entry{.at = io::utc_now(), .epoch = epoch, .execution = execution, .kind = kind, .data = data};
     bool good = false;
@@ -202,7 +196,7 @@ Result<std::uint64_t> SqliteStore::append(
     return fail(failed);
 }
 
-Result<std::vector<JournalEntry>> SqliteStore::read(std::uint64_t from, std::size_t count) {
+Result<std::vector<JournalEntry>> SqliteStore::read_now(std::uint64_t from, std::size_t count) {
     Statement ask(database_, "SELECT * FROM journal WHERE \"index\" >= ? ORDER BY \"index\" LIMIT ?");
     ask.bind(from).bind(static_cast<std::uint64_t>(count));
     std::vector<JournalEntry> entries;
@@ -212,36 +206,17 @@ Result<std::vector<JournalEntry>> SqliteStore::read(std::uint64_t from, std::siz
     return entries;
 }
 
-Result<std::optional<JournalFault>> SqliteStore::verify() {
+Result<std::optional<JournalFault>> SqliteStore::verify_now() {
     Statement ask(database_, "SELECT * FROM journal ORDER BY \"index\"");
-    JournalEntry last;
+    ChainCheck check;
     int row = SQLITE_ROW;
     while ((row = ask.step()) == SQLITE_ROW) {
-        const JournalEntry entry = entry_of(ask);
-        if (entry.index != last.index + 1) {
-            return JournalFault{
-                last.index + 1,
-                fmt::format("entry {} is missing: {} follows {}", last.index + 1, entry.index, last.index)
-            };
-        }
-        if (entry.previous_hash != last.hash)
-            return JournalFault{
-                entry.index, fmt::format("entry {} does not follow {}: reordered or replaced", entry.index, last.index)
-            };
-        if (entry.hash != hash_of(entry))
-            return JournalFault{entry.index, fmt::format("entry {} was changed", entry.index)};
-        last = entry;
+        if (auto fault = check.next(entry_of(ask))) return fault;
     }
     if (row != SQLITE_DONE) return fail(problem(database_, "reading the journal"));
     Statement head(database_, "SELECT \"index\", hash FROM journal_head");
     if (head.step() != SQLITE_ROW) return fail(problem(database_, "reading the journal's head"));
-    if (head.number(0) != last.index || head.text(1) != last.hash) {
-        return JournalFault{
-            last.index + 1,
-            fmt::format("the journal ends at entry {}, its head says {}: it was cut", last.index, head.number(0))
-        };
-    }
-    return std::optional<JournalFault>();
+    return check.end(head.number(0), head.text(1));
 }
 
 }  // namespace cloudshelf::store

@@ -10,22 +10,31 @@ struct sqlite3;
 namespace cloudshelf::store {
 
 /// State and journal in one SQLite file: WAL, synchronous=FULL, so that what was acknowledged survives SIGKILL and
-/// power loss. One process, one thread.
-class SqliteStore : public StateStore, public Journal {
+/// power loss. One process, one thread. Every call is done when it returns: it waits for the disk on the caller's
+/// thread (a few milliseconds), and never suspends.
+class SqliteStore : public Store {
 public:
     /// Errors: "store.other-version" (naming both), "store.failed".
     static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& path);
     ~SqliteStore() override;
 
-    Result<std::optional<Entry>> get(const std::string& key) override;
-    Result<Swapped> compare_and_swap(const std::string& key, std::uint64_t expected, const std::string& value) override;
-    Result<std::uint64_t> append(
-        std::uint64_t epoch, const std::string& execution, const std::string& kind, const std::string& data
+    io::Task<Result<std::optional<Entry>>> get(std::string key) override;
+    io::Task<Result<Swapped>> compare_and_swap(std::string key, std::uint64_t expected, std::string value) override;
+    io::Task<Result<std::uint64_t>> append(
+        std::uint64_t epoch, std::string execution, std::string kind, std::string data
     ) override;
-    Result<std::vector<JournalEntry>> read(std::uint64_t from, std::size_t count) override;
-    Result<std::optional<JournalFault>> verify() override;
+    io::Task<Result<std::vector<JournalEntry>>> read(std::uint64_t from, std::size_t count) override;
+    io::Task<Result<std::optional<JournalFault>>> verify() override;
 
 private:
+    Result<std::optional<Entry>> get_now(const std::string& key);
+    Result<Swapped> compare_and_swap_now(const std::string& key, std::uint64_t expected, const std::string& value);
+    Result<std::uint64_t> append_now(
+        std::uint64_t epoch, const std::string& execution, const std::string& kind, const std::string& data
+    );
+    Result<std::vector<JournalEntry>> read_now(std::uint64_t from, std::size_t count);
+    Result<std::optional<JournalFault>> verify_now();
+
     explicit SqliteStore(sqlite3* database) : database_(database) {}
     sqlite3* database_;
 };

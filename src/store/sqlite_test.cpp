@@ -1,5 +1,7 @@
 #include "store/sqlite.hpp"
 
+#include "store/contract_test.hpp"
+
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
@@ -11,7 +13,9 @@
 namespace cloudshelf::store {
 namespace {
 
-class SqliteStoreTest : public testing::Test {
+using cloudshelf::testing::value_of;
+
+class SqliteStoreTest : public ::testing::Test {
 protected:
     void SetUp() override {
         char name[] = "/tmp/cloudshelf-store-XXXXXX";
@@ -28,27 +32,9 @@ protected:
     std::filesystem::path folder_;
 };
 
-// Goal: of two who expect the same revision one wins, and the other learns what is there.
-TEST_F(SqliteStoreTest, SwapsOnlyWhatWasExpected) {
-    auto store = open();
-    EXPECT_FALSE(store->get("lease")->has_value());
-    EXPECT_TRUE(store->compare_and_swap("lease", 0, "a")->stored);
-    const auto second = store->compare_and_swap("lease", 0, "b");
-    EXPECT_FALSE(second->stored);
-    EXPECT_EQ(second->current.value, "a");
-    EXPECT_EQ(store->compare_and_swap("lease", 1, "c")->current.revision, 2u);
-    EXPECT_FALSE(store->compare_and_swap("lease", 1, "d")->stored);
-    EXPECT_EQ(store->get("lease")->value().value, "c");
-    EXPECT_FALSE(store->compare_and_swap("other", 5, "x")->stored);
-    EXPECT_EQ(store->compare_and_swap("k", 0, std::string(value_bytes_max + 1, 'x')).error().code, "store.too-large");
-}
-
-TEST_F(SqliteStoreTest, JournalVerifies) {
-    auto store = open();
-    for (int i = 0; i < 5; ++i) ASSERT_TRUE(store->append(1, "e1", "step", "{\"n\":" + std::to_string(i) + "}"));
-    EXPECT_FALSE(store->verify()->has_value());
-    EXPECT_EQ(store->read(2, 2)->size(), 2u);
-    EXPECT_EQ(store->read(2, 2)->at(0).data, "{\"n\":1}");
+TEST_F(SqliteStoreTest, KeepsTheContract) {
+    const auto store = open();
+    cloudshelf::testing::run(contract::check(store.get()));
 }
 
 // Goal: whatever somebody does to the file, verify says where. Method: SQL from outside, one kind of change each.
@@ -68,10 +54,10 @@ TEST_F(SqliteStoreTest, FindsWhatWasTamperedWith) {
         std::filesystem::create_directories(folder_);
         {
             auto store = open();
-            for (int i = 0; i < 5; ++i) ASSERT_TRUE(store->append(1, "e1", "step", std::to_string(i)));
+            for (int i = 0; i < 5; ++i) ASSERT_TRUE(value_of(store->append(1, "e1", "step", std::to_string(i))));
         }
         change(sql);
-        const auto fault = open()->verify();
+        const auto fault = value_of(open()->verify());
         ASSERT_TRUE(fault && fault->has_value());
         EXPECT_EQ((*fault)->index, index) << (*fault)->what;
     }
@@ -96,7 +82,7 @@ TEST_F(SqliteStoreTest, AcknowledgedEntriesSurviveAKill) {
         if (child == 0) {
             auto store = open();
             for (;;) {
-                const auto index = store->append(1, "e", "step", "x");
+                const auto index = value_of(store->append(1, "e", "step", "x"));
                 if (!index || ::write(pipe[1], &*index, sizeof *index) < 0) ::_exit(1);
             }
         }
@@ -108,8 +94,8 @@ TEST_F(SqliteStoreTest, AcknowledgedEntriesSurviveAKill) {
         ::close(pipe[0]);
         ::waitpid(child, nullptr, 0);
         auto store = open();
-        EXPECT_FALSE(store->verify()->has_value());
-        EXPECT_EQ(store->read(acknowledged, 1)->size(), 1u);
+        EXPECT_FALSE(value_of(store->verify())->has_value());
+        EXPECT_EQ(value_of(store->read(acknowledged, 1))->size(), 1u);
     }
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "io/clock.hpp"
+#include "io/task.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -17,24 +19,35 @@ struct Entry {
 /// What a compare-and-swap found.
 struct Swapped {
     bool stored = false;
-    Entry current;  // what is there now: ours when stored
+    Entry current;  // what is there now: ours when stored; revision 0 when nothing is
 };
 
 inline constexpr std::size_t key_bytes_max = 256;
 inline constexpr std::size_t value_bytes_max = 64 << 10;
+inline constexpr std::size_t journal_data_bytes_max = 256 << 10;
 
 /// The state store: linearizable compare-and-swap on small keys, and nothing more (design §5). SQLite serves one
-/// controller; etcd is to serve three behind the same calls.
+/// controller, etcd three. Answers may come in another order than they were asked for. A store outlives its calls.
+///
+/// An error of certainty unknown means that the change may have been stored, or may still be: read the key again, and
+/// decide by its revision and value. Sending the same compare-and-swap again is safe too: at most one of the two is
+/// stored, and a refusal carries what is there now, which may be one's own value.
 class StateStore {
 public:
     virtual ~StateStore() = default;
-    virtual Result<std::optional<Entry>> get(const std::string& key) = 0;
-    /// `expected` 0: the key must not be there. Errors: "store.too-large", "store.disk-full", "store.failed"; with
+    /// Errors: "store.unreachable", "store.no-quorum", "store.no-answer", "store.failed"; never unknown: it changes
+    /// nothing.
+    virtual io::Task<Result<std::optional<Entry>>> get(std::string key) = 0;
+    /// `expected` 0: the key must not be there. Errors: those of `get`, "store.too-large", "store.disk-full"; with
     /// certainty unknown when the change may have been stored.
-    virtual Result<Swapped> compare_and_swap(
-        const std::string& key, std::uint64_t expected, const std::string& value
-    ) = 0;
+    virtual io::Task<Result<Swapped>> compare_and_swap(std::string key, std::uint64_t expected, std::string value) = 0;
+
+    /// The key's entry as soon as its revision is above `after`; nothing when the deadline passes before. Asks every
+    /// `watch_interval`; of several changes in between the last is seen. Errors: the last answer's, at the deadline.
+    io::Task<Result<std::optional<Entry>>> watch(std::string key, std::uint64_t after, io::Deadline deadline);
 };
+
+inline constexpr Duration watch_interval = std::chrono::milliseconds(50);
 
 /// One entry of the journal: append-only, each chained to the one before by its hash.
 struct JournalEntry {
@@ -57,16 +70,19 @@ struct JournalFault {
 class Journal {
 public:
     virtual ~Journal() = default;
-    /// Durable when it returns. Errors: "store.disk-full", "store.failed".
-    virtual Result<std::uint64_t> append(
-        std::uint64_t epoch, const std::string& execution, const std::string& kind, const std::string& data
+    /// Answers the entry's index; durable when it returns. Errors: those of `compare_and_swap`, and "store.busy" when
+    /// others always came first; where the certainty is unknown the entry may be there, and appending it again may
+    /// leave it there twice.
+    virtual io::Task<Result<std::uint64_t>> append(
+        std::uint64_t epoch, std::string execution, std::string kind, std::string data
     ) = 0;
-    virtual Result<std::vector<JournalEntry>> read(std::uint64_t from, std::size_t count) = 0;
-    /// Reads it all: a changed, cut, added or reordered entry is found.
-    virtual Result<std::optional<JournalFault>> verify() = 0;
+    /// At most `count` entries with that index or a higher one, in order. Errors: those of `get`.
+    virtual io::Task<Result<std::vector<JournalEntry>>> read(std::uint64_t from, std::size_t count) = 0;
+    /// Reads it all: a changed, cut, added or reordered entry is found. Errors: those of `get`.
+    virtual io::Task<Result<std::optional<JournalFault>>> verify() = 0;
 };
 
-/// The hash that entry must have after `previous_hash`.
-std::string hash_of(const JournalEntry& entry);
+/// Both, in the same place: what a controller works with.
+class Store : public StateStore, public Journal {};
 
 }  // namespace cloudshelf::store

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <exception>
+#include <optional>
 
 /// A test that is a coroutine: ASYNC_TEST(Suite, Name) { co_await …; }. EXPECT_* works; ASSERT_* returns and so does
 /// not compile here: REQUIRE does its work.
@@ -35,6 +36,19 @@ inline void run(boost::asio::awaitable<void> body, std::chrono::seconds limit = 
     });
     loop.run_for(limit);
     EXPECT_TRUE(done) << "still waiting after " << limit.count() << " s";
+}
+
+/// What a coroutine answers, for tests that are none.
+template <class T>
+T value_of(boost::asio::awaitable<T> body) {
+    std::optional<T> value;
+    boost::asio::io_context loop;
+    boost::asio::co_spawn(loop, std::move(body), [&](std::exception_ptr thrown, T answer) {
+        if (thrown) std::rethrow_exception(thrown);
+        value = std::move(answer);
+    });
+    loop.run();
+    return std::move(value.value());
 }
 
 }  // namespace cloudshelf::testing

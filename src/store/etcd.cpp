@@ -1,0 +1,339 @@
+#include "store/etcd.hpp"
+
+#include "base/base64.hpp"
+#include "store/chain.hpp"
+#include "store/errors.hpp"
+
+#include <boost/json.hpp>
+
+#include <charconv>
+#include <random>
+
+namespace cloudshelf::store {
+namespace {
+
+namespace json = boost::json;
+using namespace std::chrono_literals;
+using Repeatable = EtcdGateway::Repeatable;
+
+constexpr std::size_t page_entries = 64;  // of the journal; the largest make an answer of 22 MiB
+constexpr Duration again_after = 20ms;    // between two rounds over all members
+
+json::object version_is(const std::string& key, std::uint64_t version) {
+    return {{"key", base64(key)}, {"target", "VERSION"}, {"result", "EQUAL"}, {"version", std::to_string(version)}};
+}
+json::object put(const std::string& key, const std::string& value) {
+    return {{"requestPut", {{"key", base64(key)}, {"value", base64(value)}}}};
+}
+json::object look_up(const std::string& key) {
+    return {{"requestRange", {{"key", base64(key)}}}};
+}
+
+bool is_true(const json::object& object, std::string_view field) {
+    const auto* value = object.if_contains(field);
+    return value && value->is_bool() && value->get_bool();
+}
+
+/// The keys of a range's answer; none when the field is left out.
+std::vector<json::object> items_of(const json::object& range) {
+    std::vector<json::object> items;
+    const auto* list = range.if_contains("kvs");
+    if (list == nullptr || !list->is_array()) return items;
+    for (const auto& item : list->get_array()) {
+        if (item.is_object()) items.push_back(item.get_object());
+    }
+    return items;
+}
+
+/// The answer to the n-th range of a transaction.
+json::object range_of(const json::object& transaction, std::size_t n) {
+    const auto* responses = transaction.if_contains("responses");
+    const auto* list = responses ? responses->if_array() : nullptr;
+    const auto* response = list ? list->if_contains(n) : nullptr;
+    const auto* fields = response ? response->if_object() : nullptr;
+    const auto* range = fields ? fields->if_contains("response_range") : nullptr;
+    return range && range->is_object() ? range->get_object() : json::object();
+}
+
+Result<std::string> bytes_of(const json::object& item, std::string_view field) {
+    const auto* text = item.if_contains(field);
+    if (text == nullptr) return std::string();  // empty, so left out
+    auto bytes = text->is_string() ? from_base64(text->get_string()) : std::nullopt;
+    if (!bytes) return fail(errors::failed("etcd", fmt::format("answered a {} that is no base64", field)));
+    return std::move(*bytes);
+}
+
+Result<std::optional<Entry>> current_of(const json::object& range) {
+    const auto items = items_of(range);
+    if (items.empty()) return std::optional<Entry>();
+    auto value = bytes_of(items[0], "value");
+    if (!value) return fail(value.error());
+    return Entry{.revision = etcd_number(items[0], "version"), .value = std::move(*value)};
+}
+
+std::string random_name() {
+    std::random_device device;
+    return fmt::format("{:08x}{:08x}", device(), device());
+}
+
+/// A read changes nothing, however it fails.
+Error of_a_read(Error error) {
+    error.certainty = Certainty::not_done;
+    return error;
+}
+
+}  // namespace
+
+EtcdStore::EtcdStore(io::Executor executor, Options options)
+    : options_(std::move(options)), gateway_(std::move(executor), options_.gateway), writer_(random_name()) {}
+
+io::Task<Result<json::object>> EtcdStore::range(json::object body) {
+    // Not serializable: the member asks the leader first whether it is up to date (reliability.md R6).
+    auto answer = co_await gateway_.call("/v3/kv/range", std::move(body), Repeatable::yes);
+    if (!answer) co_return fail(of_a_read(answer.error()));
+    co_return answer;
+}
+
+io::Task<Result<std::optional<Entry>>> EtcdStore::get(std::string key) {
+    json::object body{{"key", base64(key)}};
+    const auto answer = co_await range(std::move(body));
+    if (!answer) co_return fail(answer.error());
+    co_return current_of(*answer);
+}
+
+io::Task<Result<Swapped>> EtcdStore::compare_and_swap(std::string key, std::uint64_t expected, std::string value) {
+    if (const auto good = errors::check_sizes(key, value); !good) co_return fail(good.error());
+    json::object transaction{
+        {"compare", json::array{version_is(key, expected)}},
+        {"success", json::array{put(key, value)}},
+        {"failure", json::array{look_up(key)}},
+    };
+    const auto answer = co_await gateway_.call("/v3/kv/txn", std::move(transaction), Repeatable::no);
+    if (!answer) co_return fail(answer.error());
+    if (is_true(*answer, "succeeded")) co_return Swapped{true, {expected + 1, std::move(value)}};
+    const auto current = current_of(range_of(*answer, 0));
+    if (!current) co_return fail(current.error());
+    co_return Swapped{false, current->value_or(Entry{})};
+}
+
+// --- the journal ---------------------------------------------------------------------------------------------------
+
+std::string EtcdStore::entry_key(std::uint64_t index) const {
+    return fmt::format("{}/{:020}", options_.journal, index);
+}
+
+Result<JournalEntry> EtcdStore::entry_of(const json::object& item) const {
+    const auto key = bytes_of(item, "key");
+    const auto value = bytes_of(item, "value");
+    if (!key || !value) return fail((!key ? key : value).error());
+    const auto unreadable = [&] { return fail(errors::failed("etcd", fmt::format("{} is no journal entry", *key))); };
+    JournalEntry entry;
+    std::from_chars(key->data() + options_.journal.size() + 1, key->data() + key->size(), entry.index);
+    if (*key != entry_key(entry.index)) return unreadable();
+    boost::system::error_code bad;
+    const json::value document = json::parse(*value, bad);
+    if (bad || !document.is_object()) return unreadable();
+    const json::object& fields = document.get_object();
+    const auto take = [&](const char* name, std::string& into) {
+        const auto* field = fields.if_contains(name);
+        if (field && field->is_string()) into = field->get_string().c_str();
+        return field && field->is_string();
+    };
+    const auto* epoch = fields.if_contains("epoch");
+    const bool whole = take("at", entry.at) && take("execution", entry.execution) && take("kind", entry.kind) &&
+                       take("data", entry.data) && take("previous_hash", entry.previous_hash) &&
+                       take("hash", entry.hash) && epoch && epoch->is_number();
+    if (!whole) return unreadable();
+    entry.epoch = epoch->to_number<std::uint64_t>(bad);
+    return entry;
+}
+
+Result<EtcdStore::Head> EtcdStore::head_of(const json::object& range) {
+    const auto items = items_of(range);
+    if (items.empty()) return Head{};
+    const auto value = bytes_of(items[0], "value");
+    if (!value) return fail(value.error());
+    boost::system::error_code bad;
+    const json::value document = json::parse(*value, bad);
+    const auto* index = bad ? nullptr : document.find_pointer("/index", bad);
+    const auto* hash = bad ? nullptr : document.find_pointer("/hash", bad);
+    if (!index || !hash || !index->is_number() || !hash->is_string()) {
+        return fail(errors::failed("etcd", "the journal's head is unreadable"));
+    }
+    return Head{
+        .index = index->to_number<std::uint64_t>(bad),
+        .hash = hash->get_string().c_str(),
+        .version = etcd_number(items[0], "version"),
+    };
+}
+
+io::Task<Result<EtcdStore::Head>> EtcdStore::read_head(std::uint64_t at_revision) {
+    json::object body{{"key", base64(head_key())}, {"revision", std::to_string(at_revision)}};
+    const auto answer = co_await range(std::move(body));
+    if (!answer) co_return fail(answer.error());
+    co_return head_of(*answer);
+}
+
+io::Task<Result<bool>> EtcdStore::offer(std::uint64_t index, std::string value, Head before, Head after) {
+    const std::string key = entry_key(index);
+    const std::string head = json::serialize(json::object{{"index", after.index}, {"hash", after.hash}});
+    json::object transaction{
+        {"compare", json::array{version_is(key, 0), version_is(head_key(), before.version)}},
+        {"success", json::array{put(key, value), put(head_key(), head)}},
+        {"failure", json::array{look_up(key), look_up(head_key())}},
+    };
+    // Repeatable: the second time the key is there, with our bytes.
+    const auto answer = co_await gateway_.call("/v3/kv/txn", std::move(transaction), Repeatable::yes);
+    if (!answer) co_return fail(answer.error());
+    if (is_true(*answer, "succeeded")) {
+        head_ = std::move(after);
+        co_return true;
+    }
+    const auto there = current_of(range_of(*answer, 0));
+    const auto end = head_of(range_of(*answer, 1));
+    if (!there || !end) co_return fail(!there ? there.error() : end.error());
+    head_ = *end;
+    if (*there && (*there)->value == value) co_return true;
+    if (end->version == before.version) {
+        co_return fail(
+            errors::failed("etcd", fmt::format("the journal's head says {}, but {} is there", end->index, key))
+        );
+    }
+    co_return false;
+}
+
+io::Task<Result<std::uint64_t>> EtcdStore::append(
+    std::uint64_t epoch, std::string execution, std::string kind, std::string data
+) {
+    if (const auto good = errors::check_data(data); !good) co_return fail(good.error());
+    const auto deadline = io::Deadline::after(options_.append_limit);
+    const std::string name = fmt::format("{}-{}", writer_, ++offers_);
+    JournalEntry entry{
+        .epoch = epoch, .execution = std::move(execution), .kind = std::move(kind), .data = std::move(data)
+    };
+    Error problem = errors::busy("the journal");
+    for (bool first = true; first || !deadline.passed(); first = false) {
+        if (!head_) {
+            auto head = co_await read_head(0);
+            if (!head && (!head.error().retryable || deadline.passed())) co_return fail(head.error());
+            if (!head) {
+                problem = head.error();
+                co_await io::wait_for(again_after);
+                continue;
+            }
+            head_ = std::move(*head);
+        }
+        const Head before = *head_;
+        entry.index = before.index + 1;
+        entry.at = io::utc_now();
+        entry.previous_hash = before.hash;
+        entry.hash = hash_of(entry);
+        const json::object fields{
+            {"at", entry.at},
+            {"epoch", entry.epoch},
+            {"execution", entry.execution},
+            {"kind", entry.kind},
+            {"data", entry.data},
+            {"previous_hash", entry.previous_hash},
+            {"hash", entry.hash},
+            {"writer", name},
+        };
+        const std::string value = json::serialize(fields);
+        const Head after{.index = entry.index, .hash = entry.hash, .version = before.version + 1};
+        // The same bytes for the same index until its fate is known: somebody's entry is there, ours or another.
+        for (bool doubt = false;;) {
+            const auto there = co_await offer(entry.index, value, before, after);
+            if (there && *there) co_return entry.index;
+            if (there) break;
+            problem = there.error();
+            doubt |= problem.certainty == Certainty::unknown;
+            if (doubt) problem.certainty = Certainty::unknown;
+            if (!problem.retryable || deadline.passed()) co_return fail(problem);
+            co_await io::wait_for(again_after);
+        }
+        problem = errors::busy("the journal");
+    }
+    co_return fail(problem);
+}
+
+io::Task<Result<EtcdStore::Page>> EtcdStore::entries_from(
+    std::uint64_t from, std::size_t count, std::uint64_t at_revision
+) {
+    json::object body{
+        {"key", base64(entry_key(from))},
+        {"range_end", base64(options_.journal + "0")},  // '0' follows '/'
+        {"limit", std::to_string(count)},
+        {"revision", std::to_string(at_revision)},
+    };
+    const auto answer = co_await range(std::move(body));
+    if (!answer) co_return fail(answer.error());
+    const auto* header = answer->if_contains("header");
+    if (header == nullptr || !header->is_object()) co_return fail(errors::failed("etcd", "answered without a header"));
+    co_return Page{items_of(*answer), etcd_number(header->get_object(), "revision")};
+}
+
+io::Task<Result<std::vector<JournalEntry>>> EtcdStore::read(std::uint64_t from, std::size_t count) {
+    std::vector<JournalEntry> entries;
+    while (entries.size() < count) {
+        const std::size_t wanted = std::min(page_entries, count - entries.size());
+        const auto page = co_await entries_from(from, wanted, 0);
+        if (!page) co_return fail(page.error());
+        for (const auto& item : page->items) {
+            auto entry = entry_of(item);
+            if (!entry) co_return fail(entry.error());
+            from = entry->index + 1;
+            entries.push_back(std::move(*entry));
+        }
+        if (page->items.size() < wanted) break;
+    }
+    co_return entries;
+}
+
+io::Task<Result<std::optional<JournalFault>>> EtcdStore::verify() {
+    ChainCheck check;
+    std::uint64_t revision = 0;
+    for (std::uint64_t from = 0;;) {
+        const auto page = co_await entries_from(from, page_entries, revision);
+        if (!page) co_return fail(page.error());
+        if (revision == 0) revision = page->revision;
+        for (const auto& item : page->items) {
+            const auto entry = entry_of(item);
+            if (!entry) co_return JournalFault{from, entry.error().message};
+            if (auto fault = check.next(*entry)) co_return fault;
+            if (etcd_number(item, "version") != 1) {
+                co_return JournalFault{entry->index, fmt::format("entry {} was written again", entry->index)};
+            }
+            from = entry->index + 1;
+        }
+        if (page->items.size() < page_entries) break;
+    }
+    const auto head = co_await read_head(revision);
+    if (!head) co_return fail(head.error());
+    co_return check.end(head->index, head->hash);
+}
+
+io::Task<std::vector<EtcdStatus>> EtcdStore::status() {
+    std::vector<EtcdStatus> all;
+    for (const auto& endpoint : gateway_.endpoints()) {
+        EtcdStatus member{.endpoint = endpoint};
+        const auto answer = co_await gateway_.ask(endpoint, "/v3/maintenance/status", {});
+        if (answer) {
+            const auto* header = answer->if_contains("header");
+            const std::uint64_t leader = etcd_number(*answer, "leader");
+            member.answers = true;
+            member.has_leader = leader != 0;
+            member.leads = member.has_leader && header && header->is_object() &&
+                           etcd_number(header->get_object(), "member_id") == leader;
+            member.database_bytes = etcd_number(*answer, "dbSize");
+            member.raft_index = etcd_number(*answer, "raftIndex");
+            if (const auto* version = answer->if_contains("version"); version && version->is_string())
+                member.version = version->get_string().c_str();
+        } else {
+            member.problem = answer.error().message;
+        }
+        all.push_back(std::move(member));
+    }
+    co_return all;
+}
+
+}  // namespace cloudshelf::store

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "store/etcd_gateway.hpp"
+#include "store/store.hpp"
+
+#include <optional>
+
+namespace cloudshelf::store {
+
+/// What one member says of itself.
+struct EtcdStatus {
+    io::Endpoint endpoint;
+    bool answers = false;
+    bool leads = false;
+    bool has_leader = false;
+    std::uint64_t database_bytes = 0;
+    std::uint64_t raft_index = 0;
+    std::string version;
+    std::string problem;  // why it does not answer
+};
+
+/// State and journal in an etcd cluster: every answer, reads too, has the agreement of a majority.
+///
+/// A key's revision is etcd's `version` of it, so keys are never deleted. The journal's entry 7 is the key
+/// `<journal>/00000000000000000007`, its end once more is `<journal>-head`; both are written in one transaction, which
+/// two writers can never win for the same index.
+class EtcdStore : public Store {
+public:
+    struct Options {
+        EtcdGateway::Options gateway;
+        /// For an append with all its repetitions: an entry whose fate is unknown is offered again, byte for byte,
+        /// until it is known to be there.
+        Duration append_limit = std::chrono::seconds(2);
+        std::string journal = "app/journal";
+    };
+
+    EtcdStore(io::Executor executor, Options options);
+
+    io::Task<Result<std::optional<Entry>>> get(std::string key) override;
+    /// Sent to one member after the other while each is certain not to have done it; never twice.
+    io::Task<Result<Swapped>> compare_and_swap(std::string key, std::uint64_t expected, std::string value) override;
+    io::Task<Result<std::uint64_t>> append(
+        std::uint64_t epoch, std::string execution, std::string kind, std::string data
+    ) override;
+    io::Task<Result<std::vector<JournalEntry>>> read(std::uint64_t from, std::size_t count) override;
+    /// Of the journal as it is when this begins; what is appended meanwhile is left out.
+    io::Task<Result<std::optional<JournalFault>>> verify() override;
+
+    /// Of every member, in the order of the endpoints.
+    io::Task<std::vector<EtcdStatus>> status();
+
+private:
+    /// The journal's end. `version` is etcd's, of the head's key.
+    struct Head {
+        std::uint64_t index = 0;
+        std::string hash;
+        std::uint64_t version = 0;
+    };
+    /// One page of keys as etcd has them at a revision; 0: now.
+    struct Page {
+        std::vector<boost::json::object> items;
+        std::uint64_t revision = 0;
+    };
+
+    std::string entry_key(std::uint64_t index) const;
+    std::string head_key() const { return options_.journal + "-head"; }
+    io::Task<Result<boost::json::object>> range(boost::json::object body);
+    io::Task<Result<Page>> entries_from(std::uint64_t from, std::size_t count, std::uint64_t at_revision);
+    io::Task<Result<Head>> read_head(std::uint64_t at_revision);
+    /// Whether the entry is there now; false: another one is, and `head_` says where the journal ends.
+    io::Task<Result<bool>> offer(std::uint64_t index, std::string value, Head before, Head after);
+    Result<JournalEntry> entry_of(const boost::json::object& item) const;
+    static Result<Head> head_of(const boost::json::object& range);
+
+    Options options_;
+    EtcdGateway gateway_;
+    std::optional<Head> head_;  // as last seen; a guess that the transaction proves
+    std::string writer_;        // tells our entries from others' with the same content
+    std::uint64_t offers_ = 0;
+};
+
+}  // namespace cloudshelf::store
