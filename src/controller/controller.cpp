@@ -481,8 +481,10 @@ io::Task<io::HttpResponse> Controller::answer(io::HttpRequest request) {
             if (*role != Role::approver) co_return forbidden();
             co_return co_await approve(path, *name);
         }
-        if (path.starts_with("/v1/executions/") && path.ends_with("/acknowledge")) co_return co_await acknowledge(path, *name);
-        if (path.starts_with("/v1/executions/") && path.ends_with("/convert")) co_return co_await convert(path, std::move(request));
+        if (path.starts_with("/v1/executions/") && path.ends_with("/acknowledge"))
+            co_return co_await acknowledge(path, *name);
+        if (path.starts_with("/v1/executions/") && path.ends_with("/convert"))
+            co_return co_await convert(path, std::move(request));
     } catch (const std::exception& bad) {
         problem = bad.what();
     }
@@ -594,7 +596,9 @@ io::Task<io::HttpResponse> Controller::approve(std::string path, std::string by)
     if (execution == nullptr) co_return io::HttpResponse::error(404, "no-execution", path);
     const std::string id = execution->header().id;
     if (!execution->waits_for_approval())
-        co_return io::HttpResponse::error(409, "not-waiting", fmt::format("{} is {}", id, core::name(execution->state())));
+        co_return io::HttpResponse::error(
+            409, "not-waiting", fmt::format("{} is {}", id, core::name(execution->state()))
+        );
     tell(id, core::Approved{by});
     co_await queue_.drained(id, io::Deadline::after(2s));
     co_return io::HttpResponse::json(200, execution->to_json());
@@ -605,8 +609,8 @@ io::Task<io::HttpResponse> Controller::acknowledge(std::string path, std::string
     if (execution == nullptr) co_return io::HttpResponse::error(404, "no-execution", path);
     const auto& header = execution->header();
     const std::string id = header.id;
-    const auto noted =
-        co_await store_->append(header.epoch.value(), id, "acknowledgement", json::serialize(json::object{{"by", by}}));
+    const std::string data = json::serialize(json::object{{"by", by}});
+    const auto noted = co_await store_->append(header.epoch.value(), id, "acknowledgement", data);
     if (!noted) co_return io::HttpResponse::error(503, noted.error().code, noted.error().message);
     if (unacknowledged_ == id) unacknowledged_.clear();
     co_return io::HttpResponse::json(200, "{}");

@@ -191,7 +191,8 @@ Task<bool> Controller::change_names(std::size_t site, std::uint64_t epoch, std::
 }
 
 Task<bool> Controller::point_names(std::size_t site, std::uint64_t epoch, std::size_t to) {
-    if (co_await change_names(site, epoch, 1, to)) co_return true;
+    const bool first = co_await change_names(site, epoch, 1, to);
+    if (first) co_return true;
     const Nameserver there = world_.region(site).names;
     if (there.epoch != epoch) co_return false;
     if (there.points_to == to) co_return true;

@@ -24,7 +24,7 @@ Controller::Controller(World& world)
     for (std::size_t i = 0; i < 2; ++i) {
         health_.emplace_back(core::RegionHealth::Options{
             .failure_threshold = timing.failure_threshold,
-            .quorum = world.planted(Planted::one_vantage_decides) ? 1 : 2,
+            .quorum = world.planted(Planted::one_sleepy_vantage_decides) ? 1 : 2,
             .view_age_max = timing.probe_interval * 2 + timing.probe_timeout + 200ms,
         });
     }
@@ -85,7 +85,7 @@ Task<> Controller::watch(std::size_t i) {
     const Duration interval = world_.timing().probe_interval;
     for (TimePoint due = process_.now();; due += interval) {
         if (due > process_.now()) co_await process_.sleep(due - process_.now());
-        const bool late = process_.now() - due > interval && !world_.planted(Planted::late_looks_count);
+        const bool late = process_.now() - due > interval && !world_.planted(Planted::one_sleepy_vantage_decides);
         if (process_.now() - due > interval) due = process_.now();
         process_.spawn(look_at_gateway(i, late));
         process_.spawn(look_at_agent(i, late));
@@ -94,7 +94,7 @@ Task<> Controller::watch(std::size_t i) {
 
 bool Controller::slept_since(TimePoint begun) const {
     const Duration usual = world_.timing().probe_timeout + world_.timing().probe_interval;
-    return process_.now() - begun > usual && !world_.planted(Planted::late_looks_count);
+    return process_.now() - begun > usual && !world_.planted(Planted::one_sleepy_vantage_decides);
 }
 
 Task<> Controller::look_at_gateway(std::size_t i, bool late) {
@@ -219,8 +219,8 @@ Task<> Controller::reconcile_names() {
             }
             if (there.epoch == record->epoch.value() && !sent_away) continue;
             const bool again = there.epoch == record->epoch.value();
-            [[maybe_unused]] const bool done =
-                co_await change_names(site, record->epoch.value(), again ? there.change + 1 : 1, serving);
+            const std::uint64_t change = again ? there.change + 1 : 1;
+            [[maybe_unused]] const bool done = co_await change_names(site, record->epoch.value(), change, serving);
         }
     }
 }

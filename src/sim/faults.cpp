@@ -107,6 +107,9 @@ void Faults::worst_moment() {
         case 0: {  // first the regions lose each other, then the writer loses the store, then somebody moves it
             world_.sometimes("worst moment: the promises end, then the store");
             const Duration apart = 700ms + up_to(1s);
+            // The last answer that the writer hears is a late one.
+            network.way(Site::witness, site).jitter = 280ms;
+            world_.loop().after(apart + 4s, [&network, site] { network.way(Site::witness, site).jitter = 1ms; });
             cut(site, other, 0ms, 4s);
             cut(site, Site::witness, apart, 3s);
             if (world_.random().below(2) == 0) {
@@ -142,6 +145,14 @@ void Faults::worst_moment() {
             const Duration back = 3s + up_to(1s);
             world_.loop().after(back, [this, writer] { world_.power_on(writer); });
             const Duration rebuilt = back + up_to(600ms);
+            if (world_.random().below(2) == 0) {  // or only its agent dies on the way
+                world_.loop().after(rebuilt, [this, writer] {
+                    if (!world_.region(writer).has_power()) return;
+                    world_.region(writer).agent.kill();
+                    world_.start_agent(writer);
+                });
+                break;
+            }
             world_.loop().after(rebuilt, [this, writer] {
                 if (World::index_of(world_.store().lease.region) != writer) lose_region(1 - writer);
             });

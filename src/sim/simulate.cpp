@@ -1,10 +1,5 @@
 #include "sim/simulate.hpp"
 
-#include <algorithm>
-#include <atomic>
-#include <mutex>
-#include <thread>
-
 namespace cloudshelf::sim {
 
 Scenario scenario_of(std::uint64_t seed, Planted planted) {
@@ -18,31 +13,18 @@ Scenario scenario_of(std::uint64_t seed, Planted planted) {
     };
 }
 
-Survey survey(const SurveyOptions& options) {
+void Survey::add(std::uint64_t seed, const Verdicts& verdicts) {
+    ++seeds;
+    events += verdicts.events;
+    for (const auto& what : verdicts.violations) failures.push_back({seed, what});
+    for (const auto& [what, times] : verdicts.sometimes) sometimes[what] += times > 0 ? 1 : 0;
+    transitions.insert(verdicts.transitions.begin(), verdicts.transitions.end());
+}
+
+Survey survey(std::uint64_t first_seed, std::uint64_t seeds, Planted planted) {
     Survey all;
-    std::mutex guard;
-    std::atomic<std::uint64_t> next = options.first_seed;
-    const std::uint64_t end = options.first_seed + options.seeds;
-    const auto work = [&] {
-        for (;;) {
-            const std::uint64_t seed = next.fetch_add(1);
-            if (seed >= end || (options.stop && options.stop())) return;
-            const Verdicts verdicts = World(scenario_of(seed, options.planted)).run();
-            const std::scoped_lock lock(guard);
-            ++all.seeds;
-            all.events += verdicts.events;
-            for (const auto& what : verdicts.violations) all.failures.push_back({seed, what});
-            for (const auto& [what, times] : verdicts.sometimes) all.sometimes[what] += times > 0 ? 1 : 0;
-            all.transitions.insert(verdicts.transitions.begin(), verdicts.transitions.end());
-            if (options.progress) options.progress(all.seeds);
-            if (all.failures.size() >= options.failures_max) next = end;
-        }
-    };
-    std::vector<std::jthread> threads;
-    for (unsigned i = 1; i < options.threads; ++i) threads.emplace_back(work);
-    work();
-    threads.clear();
-    std::ranges::sort(all.failures, {}, &Survey::Failure::seed);
+    for (std::uint64_t seed = first_seed; seed < first_seed + seeds && all.failures.empty(); ++seed)
+        all.add(seed, World(scenario_of(seed, planted)).run());
     return all;
 }
 

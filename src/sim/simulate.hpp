@@ -3,7 +3,6 @@
 #include "sim/world.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -19,24 +18,17 @@ struct Survey {
         std::uint64_t seed = 0;
         std::string what;
     };
-    std::vector<Failure> failures;                   // in the order of seeds
+    std::vector<Failure> failures;
     std::map<std::string, std::uint64_t> sometimes;  // worlds in which it happened
     std::set<std::string> transitions;
-};
 
-struct SurveyOptions {
-    std::uint64_t first_seed = 1;
-    std::uint64_t seeds = 1000;
-    Planted planted = Planted::nothing;
-    unsigned threads = 1;
-    std::uint64_t failures_max = 10;  // then it stops
-    std::function<void(std::uint64_t done)> progress;
-    std::function<bool()> stop;
+    void add(std::uint64_t seed, const Verdicts& verdicts);
 };
 
 /// The scenario of a seed: of ten worlds one is calm, one mild, and eight are rough.
 Scenario scenario_of(std::uint64_t seed, Planted planted = Planted::nothing);
 
-Survey survey(const SurveyOptions& options);
+/// The worlds of these seeds, one after the other, until one fails.
+Survey survey(std::uint64_t first_seed, std::uint64_t seeds, Planted planted = Planted::nothing);
 
 }  // namespace cloudshelf::sim
