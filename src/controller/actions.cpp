@@ -39,7 +39,7 @@ io::Task<Result<void>> Actions::perform(std::string action, core::Execution& exe
     if (action == "warm-functions") done = co_await warm_functions(to, deadline);
     if (action == "smoke-tests") done = co_await smoke_tests(to, deadline);
     if (action == "switch-traffic") done = co_await switch_traffic(to, execution.header().epoch, deadline);
-    if (action == "verify-outside") done = co_await verify_outside(to, deadline);
+    if (action == "verify-outside") done = co_await verify_outside(to, execution.header().epoch, deadline);
     if (action == "prepare-switchover") done = co_await tell_writer("prepare-switchover", execution, 0s, deadline);
     if (action == "pause-writes") done = co_await tell_writer("pause", execution, 15s, deadline);
     if (action == "demote-writer") done = co_await demote(execution, deadline);
@@ -401,7 +401,7 @@ io::Task<Result<void>> Actions::switch_traffic(RegionName to, Epoch epoch, io::D
     co_return Result<void>{};
 }
 
-io::Task<Result<void>> Actions::verify_outside(RegionName to, io::Deadline deadline) {
+io::Task<Result<void>> Actions::verify_outside(RegionName to, Epoch epoch, io::Deadline deadline) {
     const std::string wanted = config_.site(to)->front.address;
     const std::string name = config_.serving_names.at(0);
     for (const auto& site : config_.sites) {
@@ -409,6 +409,9 @@ io::Task<Result<void>> Actions::verify_outside(RegionName to, io::Deadline deadl
         const auto answer = co_await dns::query(site.nameserver, name, "A", deadline.sooner(500ms));
         if (!answer) co_return again(answer.error().code, answer.error().message);
         if (answer->values != std::vector<std::string>{wanted}) {
+            // Something happened since the switch: a region that was cut off pointed its names elsewhere.
+            const auto pointed = co_await point_names(site, epoch, to, deadline.sooner(1s));
+            if (!pointed) co_return fail(pointed.error());
             co_return again(
                 "controller.not-switched", fmt::format("{} at {} is not {} yet", name, site.nameserver.text(), wanted)
             );

@@ -43,7 +43,7 @@ private:
     io::Task<Result<void>> warm_functions(RegionName to, io::Deadline deadline);
     io::Task<Result<void>> smoke_tests(RegionName to, io::Deadline deadline);
     io::Task<Result<void>> switch_traffic(RegionName to, Epoch epoch, io::Deadline deadline);
-    io::Task<Result<void>> verify_outside(RegionName to, io::Deadline deadline);
+    io::Task<Result<void>> verify_outside(RegionName to, Epoch epoch, io::Deadline deadline);
     io::Task<Result<void>> tell_writer(
         std::string call, core::Execution& execution, Duration limit, io::Deadline deadline
     );

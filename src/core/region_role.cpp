@@ -31,6 +31,8 @@ bool sends_customers_away(
     const LeaseTerms& terms
 ) {
     if (!lease || lease->region != self || lease->released || holds_lease) return false;
+    // Out of step, the other region is promoted by a person only, who can see to the names as well.
+    if (lease->sync != Sync::in_step) return false;
     return store_silence > 2 * terms.taker();
 }
 

@@ -38,7 +38,7 @@ NextMove next_move(const RegionName& self, const std::optional<LeaseRecord>& lea
 const char* name(NextMove move);
 
 /// Whether a region that was the writer sends customers to the other one, on its own nameserver: it may not write, and
-/// the store has been silent for so long that the other region writes by now, if anybody does.
+/// the store has been silent for so long that the other region, which was in step, writes by now, if anybody does.
 bool sends_customers_away(
     const RegionName& self,
     const std::optional<LeaseRecord>& lease,

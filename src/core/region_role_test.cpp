@@ -93,12 +93,15 @@ TEST(ServerCare, StartsAgainThenGivesUp) {
 TEST(SendsCustomersAway, OnlyWhenFencedAndAlone) {
     const LeaseTerms terms{.duration = 600ms, .beat = 200ms};
     const RegionName self("us-east-1");
-    LeaseRecord lease{.region = self, .epoch = Epoch(3)};
+    LeaseRecord lease{.region = self, .epoch = Epoch(3), .sync = Sync::in_step};
     EXPECT_TRUE(sends_customers_away(self, lease, false, 2s, terms));
     EXPECT_FALSE(sends_customers_away(self, lease, true, 2s, terms));
     EXPECT_FALSE(sends_customers_away(self, lease, false, 700ms, terms));
     EXPECT_FALSE(sends_customers_away(RegionName("us-west-2"), lease, false, 2s, terms));
     EXPECT_FALSE(sends_customers_away(self, std::nullopt, false, 2s, terms));
+    lease.sync = Sync::degraded;
+    EXPECT_FALSE(sends_customers_away(self, lease, false, 2s, terms));
+    lease.sync = Sync::in_step;
     lease.released = true;
     EXPECT_FALSE(sends_customers_away(self, lease, false, 2s, terms));
 }

@@ -26,8 +26,11 @@ Task<std::string> Controller::act(std::string action, core::Execution& execution
     } else if (action == "switch-traffic") {
         problem = co_await switch_names(execution, deadline);
     } else if (action == "verify-outside") {
-        const bool here = world_.region(2).names.points_to == to;
-        if (!here) problem = "not-switched";
+        for (const std::size_t site : {std::size_t{2}, to}) {
+            if (world_.region(site).names.points_to == to) continue;
+            problem = "not-switched";
+            [[maybe_unused]] const bool done = co_await point_names(site, execution.header().epoch.value(), to);
+        }
     } else if (action == "pause-writes" || action == "demote-writer") {
         if (!from_writes) co_return "stale-epoch";
         if (released) co_return "";
@@ -61,7 +64,7 @@ Task<std::string> Controller::ask_agent(
 
 Task<std::string> Controller::check_standby_for(const core::Execution& execution) {
     const RegionName to = execution.header().to;
-    if (to == execution.header().from || world_.planted(Planted::moves_to_a_half_rewound_server)) co_return "";
+    if (to == execution.header().from) co_return "";
     const auto status = co_await status_of(World::index_of(to), 1s);
     if (!status) co_return "no-answer";
     co_return status->has_data && status->role != "rejoining" ? "" : "guard.no-standby";

@@ -24,7 +24,7 @@ Controller::Controller(World& world)
     for (std::size_t i = 0; i < 2; ++i) {
         health_.emplace_back(core::RegionHealth::Options{
             .failure_threshold = timing.failure_threshold,
-            .quorum = world.planted(Planted::one_sleepy_vantage_decides) ? 1 : 2,
+            .quorum = 2,
             .view_age_max = timing.probe_interval * 2 + timing.probe_timeout + 200ms,
         });
     }
@@ -85,8 +85,8 @@ Task<> Controller::watch(std::size_t i) {
     const Duration interval = world_.timing().probe_interval;
     for (TimePoint due = process_.now();; due += interval) {
         if (due > process_.now()) co_await process_.sleep(due - process_.now());
-        const bool late = process_.now() - due > interval && !world_.planted(Planted::one_sleepy_vantage_decides);
-        if (process_.now() - due > interval) due = process_.now();
+        const bool late = process_.now() - due > interval;
+        if (late) due = process_.now();
         process_.spawn(look_at_gateway(i, late));
         process_.spawn(look_at_agent(i, late));
     }
@@ -94,7 +94,7 @@ Task<> Controller::watch(std::size_t i) {
 
 bool Controller::slept_since(TimePoint begun) const {
     const Duration usual = world_.timing().probe_timeout + world_.timing().probe_interval;
-    return process_.now() - begun > usual && !world_.planted(Planted::one_sleepy_vantage_decides);
+    return process_.now() - begun > usual;
 }
 
 Task<> Controller::look_at_gateway(std::size_t i, bool late) {

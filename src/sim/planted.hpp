@@ -31,10 +31,8 @@ enum class Planted {
     half_rewound_server_is_started,
     names_change_without_comparing,
     last_answer_is_removed_first,
-    one_sleepy_vantage_decides,
     pause_does_not_end_by_itself,
     forged_epoch_is_remembered,
-    moves_to_a_half_rewound_server,
     count_of_planted
 };
 
@@ -63,10 +61,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Planted::
     "half-rewound-server-is-started",
     "names-change-without-comparing",
     "last-answer-is-removed-first",
-    "one-sleepy-vantage-decides",
     "pause-does-not-end-by-itself",
     "forged-epoch-is-remembered",
-    "moves-to-a-half-rewound-server",
 };
 
 }  // namespace cloudshelf::sim
