@@ -96,6 +96,21 @@ Result<void> check_machine(const Layout& layout) {
     if (::stat("/usr/sbin/pdns_server", &status) != 0) {
         return fail("twin.no-powerdns", "/usr/sbin/pdns_server is missing: `make setup` installs PowerDNS");
     }
+    for (const auto& region : layout.regions()) {
+        auto version = io::read_file(region.directory / "pgdata" / "PG_VERSION");
+        while (version && !version->empty() && version->back() == '\n') version->pop_back();
+        if (version && *version != "15") {
+            return fail(
+                "twin.other-version",
+                fmt::format(
+                    "{}/pgdata was made by PostgreSQL {}, this twin runs 15: choose another folder with --data, or "
+                    "upgrade it with pg_upgrade",
+                    region.directory.string(),
+                    *version
+                )
+            );
+        }
+    }
     const auto free = [](const Site& site, std::uint16_t port) -> Result<void> {
         if (const auto who = io::who_listens(site.address, port)) {
             return fail(

@@ -2,6 +2,9 @@
 // together, commands that come too late. Customers never stop; afterwards everything they were promised is read back.
 #include "twin.hpp"
 
+#include <fstream>
+#include <sys/mount.h>
+
 namespace cloudshelf {
 namespace {
 
@@ -186,6 +189,40 @@ TEST_F(IncidentTest, TheSecondMoveAsks) {
     ASSERT_EQ(run({"restore", "region", "us-west-2"}).status, 0);
     ASSERT_TRUE(standby_is("us-west-2"));
     expect_safe(close_shop());
+}
+
+// The disk of journal and store is full when the region is lost: nothing is begun that cannot be recorded, nothing is
+// lost, and as soon as there is room the recovery runs.
+TEST_F(IncidentTest, TheJournalsDiskIsFull) {
+    const fs::path disk = folder_ / "twin" / "controller";
+    fs::create_directories(disk);
+    if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=2m") != 0) GTEST_SKIP() << "mounting a small disk needs root";
+    struct Unmount {
+        fs::path at;
+        ~Unmount() { ::umount2(at.c_str(), MNT_DETACH); }
+    } unmount{disk};
+    start(20);
+    const fs::path filler = disk / "filler";
+    {
+        std::ofstream fill(filler);
+        const std::string block(4096, 'x');
+        while (fill.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) {
+        }
+    }
+    EXPECT_TRUE(more_writes(20));  // the writer goes on by the standby's promises
+    ASSERT_EQ(run({"break", "region", "us-east-1"}).status, 0);
+    EXPECT_TRUE(eventually(20s, [&] {
+        return io::read_file(folder_ / "twin/us-east-2/log/controller.log").value_or("").find("journal-failed") !=
+               std::string::npos;
+    }));
+    EXPECT_EQ(at("/lease/epoch"), "1");
+    fs::remove(filler);
+    EXPECT_TRUE(writer_is("us-west-2", "2")) << json::serialize(status());
+    EXPECT_TRUE(more_writes(20));
+    ASSERT_EQ(run({"restore", "region", "us-east-1"}).status, 0);
+    EXPECT_TRUE(standby_is("us-east-1"));
+    expect_safe(close_shop());
+    EXPECT_EQ(run({"journal", "verify"}).status, 0);
 }
 
 // Commands of a controller that slept through a move, and forged ones: each is refused by whoever would carry it out.

@@ -3,6 +3,7 @@
 #include "twin.hpp"
 
 #include <arpa/inet.h>
+#include <fstream>
 #include <sys/socket.h>
 
 namespace cloudshelf {
@@ -160,6 +161,16 @@ TEST_F(TwinTest, RefusesClearly) {
     EXPECT_NE(down.err.find("us-west-2"), std::string::npos) << down.err;
     EXPECT_EQ(run({"down"}).status, 0);
     EXPECT_EQ(run({"status"}).status, 69);
+
+    // So is a server's data of another major version of PostgreSQL.
+    const fs::path version = folder_ / "twin/us-east-1/pgdata/PG_VERSION";
+    const auto was = io::read_file(version);
+    ASSERT_TRUE(was);
+    std::ofstream(version) << "14\n";
+    const auto other = run({"up"});
+    EXPECT_EQ(other.status, 76) << other.err;
+    EXPECT_NE(other.err.find("PostgreSQL 14"), std::string::npos) << other.err;
+    std::ofstream(version) << *was;
 
     // Data of another version is left alone.
     ASSERT_TRUE(io::replace_file(folder_ / "twin/twin.json", R"({"format_version": 99})"));
