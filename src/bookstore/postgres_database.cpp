@@ -175,8 +175,13 @@ Result<std::unique_ptr<Connection>> Connection::open(
         timeout,
         timeout / 2
     );
+    const bool tls = !server.certificate_name.empty();
     const char* const keys[] = {
         "host",
+        "hostaddr",
+        "sslmode",
+        "sslrootcert",
+        "ssl_min_protocol_version",
         "port",
         "dbname",
         "user",
@@ -188,7 +193,11 @@ Result<std::unique_ptr<Connection>> Connection::open(
         nullptr
     };
     const char* const values[] = {
-        server.host.c_str(),
+        tls ? server.certificate_name.c_str() : server.host.c_str(),
+        tls ? server.host.c_str() : nullptr,
+        tls ? "verify-full" : "disable",
+        tls ? server.ca_file.c_str() : nullptr,
+        tls ? "TLSv1.3" : nullptr,
         port.c_str(),
         options.database.c_str(),
         options.user.c_str(),

@@ -13,6 +13,8 @@ struct PostgresServer {
     std::string region;
     std::string host;  // an address, or the folder of a Unix socket
     std::uint16_t port = 5432;
+    std::string certificate_name;  // expected in the server's certificate; empty: no TLS
+    std::string ca_file;           // who must have signed it
 };
 
 struct PostgresOptions {

@@ -34,6 +34,7 @@ int main(int argc, char** argv) {
     add_plan(app, status);
     add_catalog(app, status);
     add_journal(app, status);
+    add_certificates(app, status);
     add_bench(app, status);
     add_soak(app, status);
     add_bench_probes(app, status);

@@ -31,6 +31,7 @@ Exit exit_of(const Error& error) {
         {"io.no-file", no_input},
         {"io.connect", unavailable},
         {"io.timeout", unavailable},
+        {"io.tls", unavailable},
         {"twin.already-up", cant_create},
         {"twin.port-taken", cant_create},
         {"io.address-in-use", cant_create},

@@ -72,6 +72,7 @@ void add_report(CLI::App& app, int& status);
 void add_simulate(CLI::App& app, int& status);
 void add_catalog(CLI::App& app, int& status);
 void add_journal(CLI::App& app, int& status);
+void add_certificates(CLI::App& app, int& status);
 void add_daemons(CLI::App& app, int& status);  // controller, twin-site
 
 }  // namespace cloudshelf::cli

@@ -238,7 +238,7 @@ io::Task<Result<void>> Actions::point_functions(RegionName to, io::Deadline dead
     const io::Endpoint gateway = config_.site(to)->gateway;
     while (!deadline.passed()) {
         io::HttpRequest request{.target = "/health"};
-        const auto answer = co_await client_.send(gateway, std::move(request), deadline.sooner(500ms));
+        const auto answer = co_await gateways_.send(gateway, std::move(request), deadline.sooner(500ms));
         if (answer) {
             boost::system::error_code bad;
             const json::value health = json::parse(answer->body, bad);
@@ -272,7 +272,7 @@ io::Task<Result<std::string>> Actions::shop(
         );
     }
     if (!session.empty()) request.headers.emplace_back("Authorization", "Bearer " + session);
-    const auto answer = co_await client_.send(std::move(gateway), std::move(request), deadline);
+    const auto answer = co_await gateways_.send(std::move(gateway), std::move(request), deadline);
     if (!answer)
         co_return again(
             "smoke." + answer.error().code, fmt::format("{} {}: {}", method, target, answer.error().message)

@@ -16,7 +16,12 @@ namespace cloudshelf::controller {
 class Actions {
 public:
     Actions(io::Executor executor, const ControllerConfig& config, store::StateStore& store, core::LeaseTaker& taker)
-        : executor_(executor), config_(config), store_(store), taker_(taker), client_(std::move(executor)) {}
+        : executor_(executor),
+          config_(config),
+          store_(store),
+          taker_(taker),
+          client_(executor, config.calls()),
+          gateways_(std::move(executor)) {}
 
     /// Errors carry `retryable`.
     io::Task<Result<void>> perform(std::string action, core::Execution& execution, io::Deadline deadline);
@@ -65,7 +70,8 @@ private:
     const ControllerConfig& config_;
     store::StateStore& store_;
     core::LeaseTaker& taker_;
-    io::HttpClient client_;
+    io::HttpClient client_;    // to the agents
+    io::HttpClient gateways_;  // as customers call them: plain
 };
 
 }  // namespace cloudshelf::controller

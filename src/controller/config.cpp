@@ -29,6 +29,18 @@ std::string content(const std::string& path) {
     while (!read->empty() && read->back() == '\n') read->pop_back();
     return *read;
 }
+std::shared_ptr<io::TlsContext> tls(const io::TlsIdentity& identity) {
+    auto opened = io::TlsContext::open({.identity = identity});
+    if (!opened) throw std::invalid_argument(opened.error().message);
+    return std::move(*opened);
+}
+io::TlsIdentity identity(const json::value& object) {
+    return {
+        .certificate_file = text(object, "certificate_file"),
+        .key_file = text(object, "key_file"),
+        .ca_file = text(object, "ca_file"),
+    };
+}
 
 Role role_of(const std::string& name) {
     if (name == "viewer") return Role::viewer;
@@ -73,6 +85,7 @@ ControllerConfig parse(const json::value& document) {
     config.application = text(document, "application");
     config.listen = endpoint(document.at("listen"));
     config.data = text(document, "data");
+    config.tls = tls(identity(document.at("tls")));
     config.site_token = content(text(document, "site_token_file"));
     const json::value tokens = json::parse(content(text(document, "tokens_file")));
     for (const auto& token : tokens.as_array()) {
@@ -123,6 +136,12 @@ ControllerConfig parse(const json::value& document) {
 }
 
 }  // namespace
+
+io::HttpClient::Options ControllerConfig::calls() const {
+    io::HttpClient::Options options{.tls = tls};
+    for (const auto& site : sites) options.names[site.agent] = io::site_host_name(site.region.value());
+    return options;
+}
 
 const SiteConfig* ControllerConfig::site(const RegionName& region) const {
     for (const auto& known : sites) {

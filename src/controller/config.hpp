@@ -6,9 +6,11 @@
 #include "core/move_policy.hpp"
 #include "core/plan.hpp"
 #include "io/http.hpp"
+#include "io/tls.hpp"
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -36,6 +38,7 @@ struct ControllerConfig {
     io::Endpoint listen;
     std::filesystem::path data;
     std::vector<ApiToken> tokens;
+    std::shared_ptr<io::TlsContext> tls;
     std::string site_token;
     std::vector<SiteConfig> sites;
     RegionName home;  // where the writer belongs
@@ -52,6 +55,8 @@ struct ControllerConfig {
     std::vector<std::string> standby_names;  // point at the other one
     std::uint32_t ttl = 60;
 
+    /// How the sites' agents are called.
+    io::HttpClient::Options calls() const;
     const SiteConfig* site(const RegionName& region) const;
     /// The region that is not this one.
     const SiteConfig* other(const RegionName& region) const;

@@ -62,7 +62,8 @@ Controller::Controller(io::Executor executor, ControllerConfig config, std::uniq
     : executor_(executor),
       config_(std::move(config)),
       store_(std::move(store)),
-      client_(executor),
+      client_(executor, config_.calls()),
+      gateways_(executor),
       taker_(config_.terms),
       actions_(executor, config_, *store_, taker_),
       queue_(executor, *store_, [this](const std::string& id, const auto& command) { carry_out(id, command); }) {
@@ -89,7 +90,7 @@ io::Task<int> Controller::run() {
     resume();
     io::HttpServer server(
         executor_,
-        {.listen = config_.listen, .body_bytes_max = 256 << 10},
+        {.listen = config_.listen, .body_bytes_max = 256 << 10, .tls = config_.tls},
         [this](io::HttpRequest request) { return answer(std::move(request)); }
     );
     if (const auto started = server.start(); !started) {
@@ -130,7 +131,7 @@ io::Task<void> Controller::look_at_gateway(SiteConfig site, bool late) {
     const TimePoint begun = io::now();
     io::HttpRequest request{.target = "/health"};
     const auto answer =
-        co_await client_.send(site.gateway, std::move(request), io::Deadline(begun + config_.probe_timeout));
+        co_await gateways_.send(site.gateway, std::move(request), io::Deadline(begun + config_.probe_timeout));
     Seen& seen = seen_[site.region];
     seen.gateway = answer && answer->status == 200 && !lost_on_purpose();
     ++probes_;
@@ -731,6 +732,13 @@ io::HttpResponse Controller::metrics() const {
             health.verdict(now) == core::Verdict::down ? 1 : 0
         );
     }
+    out +=
+        "# HELP cloudshelf_certificate_remaining_seconds Until this site's certificate ends.\n# TYPE "
+        "cloudshelf_certificate_remaining_seconds gauge\n";
+    out += fmt::format(
+        "cloudshelf_certificate_remaining_seconds {:.0f}\n",
+        std::chrono::duration<double>(config_.tls->expires() - std::chrono::system_clock::now()).count()
+    );
     out += "# HELP cloudshelf_epoch The epoch of the lease.\n# TYPE cloudshelf_epoch gauge\n";
     out += fmt::format("cloudshelf_epoch {}\n", taker_.record() ? taker_.record()->epoch.value() : 0);
     out += "# HELP cloudshelf_probes_total Health probes sent.\n# TYPE cloudshelf_probes_total counter\n";

@@ -72,7 +72,8 @@ private:
     io::Executor executor_;
     ControllerConfig config_;
     std::unique_ptr<store::Store> store_;
-    io::HttpClient client_;
+    io::HttpClient client_;    // to the agents
+    io::HttpClient gateways_;  // as customers call them: plain
     core::LeaseTaker taker_;
     Actions actions_;
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@
 #include <vector>
 
 namespace cloudshelf::io {
+
+class TlsContext;
 
 /// An address to listen on or to talk to: a literal IPv4 address, never a name, so that nothing here waits for DNS.
 struct Endpoint {
@@ -62,6 +65,7 @@ struct HttpResponse {
 
 /// An HTTP/1.1 server with keep-alive and pipelining. Strict about what it reads (RFC 9112, reliability.md S9): refuses
 /// Transfer-Encoding together with Content-Length, bad chunk sizes, oversized lines, headers and bodies, slow clients.
+/// With `tls` it speaks HTTPS only; a kept connection ends with the answer that follows a change of the TLS files.
 /// Lives on one executor; `start` binds and listens; `stop` closes the listener, lets requests in progress end until
 /// the deadline, then closes what is left.
 class HttpServer {
@@ -74,6 +78,8 @@ public:
         Duration header_timeout = std::chrono::seconds(10);
         Duration idle_timeout = std::chrono::seconds(60);
         std::string server_name = "cloudshelf";
+        std::shared_ptr<TlsContext> tls;  // null: plain HTTP
+        Duration handshake_timeout = std::chrono::seconds(5);
     };
     using Handler = std::function<Task<HttpResponse>(HttpRequest)>;
 
@@ -95,13 +101,17 @@ private:
 
 /// An HTTP/1.1 client that keeps connections to each endpoint and uses them again. A request sent on a kept connection
 /// that turns out to be closed before any byte of an answer came is sent once more on a fresh one only when it is
-/// idempotent (GET, HEAD, PUT, DELETE; RFC 9110 §9.2.2).
+/// idempotent (GET, HEAD, PUT, DELETE; RFC 9110 §9.2.2). A connection made before the TLS files changed is not used
+/// again.
 class HttpClient {
 public:
     struct Options {
         std::size_t idle_connections_per_endpoint_max = 32;
         std::size_t body_bytes_max = 8 << 20;
         bool reuse_connections = true;
+        std::shared_ptr<TlsContext> tls;  // null: plain HTTP; else HTTPS, to every endpoint
+        /// The DNS name that an endpoint's certificate must carry. One that is not named here: its address.
+        std::map<Endpoint, std::string> names;
     };
 
     HttpClient(Executor executor, Options options);
@@ -110,8 +120,9 @@ public:
     HttpClient(const HttpClient&) = delete;
     HttpClient& operator=(const HttpClient&) = delete;
 
-    /// Sets Host (when absent) and Content-Length. Errors: "io.connect" (not_done: nothing was sent), "io.timeout" and
-    /// "io.closed" (unknown once any byte was sent), "io.bad-answer" (unknown).
+    /// Sets Host (when absent) and Content-Length. Errors: "io.connect" (not_done: nothing was sent), "io.tls"
+    /// (not_done: one of the two does not believe the other), "io.timeout" and "io.closed" (unknown once any byte was
+    /// sent), "io.bad-answer" (unknown).
     Task<Result<HttpResponse>> send(Endpoint endpoint, HttpRequest request, Deadline deadline);
 
 private:

@@ -1,3 +1,5 @@
+#include "io/background.hpp"
+#include "io/channel.hpp"
 #include "io/http.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -18,7 +20,6 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
-using Stream = beast::basic_stream<tcp, Executor>;
 using boost::system::error_code;
 
 bool is_idempotent(const std::string& method) {
@@ -48,14 +49,21 @@ Error problem(const char* code, const Endpoint& to, const std::string& what, Rea
 struct HttpClient::Impl {
     Executor executor;
     Options options;
-    std::map<Endpoint, std::vector<std::unique_ptr<Stream>>> idle;
+    std::map<Endpoint, std::vector<std::unique_ptr<Channel>>> idle;
 
-    std::unique_ptr<Stream> take(const Endpoint& to) {
+    static Task<void> close(std::unique_ptr<Channel> stream) { co_await stream->close(); }
+
+    std::unique_ptr<Channel> take(const Endpoint& to) {
         const auto found = idle.find(to);
         if (found == idle.end() || found->second.empty()) return nullptr;
+        const std::uint64_t generation = options.tls ? options.tls->generation() : 0;
         while (!found->second.empty()) {
             auto stream = std::move(found->second.back());
             found->second.pop_back();
+            if (stream->generation != generation) {
+                run_in_background(executor, close(std::move(stream)));
+                continue;
+            }
             // Readable while nothing was asked: the other side has closed it.
             char byte = 0;
             const auto ready = ::recv(stream->socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
@@ -64,28 +72,39 @@ struct HttpClient::Impl {
         return nullptr;
     }
 
-    void keep(const Endpoint& to, std::unique_ptr<Stream> stream) {
+    void keep(const Endpoint& to, std::unique_ptr<Channel> stream) {
         auto& kept = idle[to];
         if (kept.size() < options.idle_connections_per_endpoint_max) kept.push_back(std::move(stream));
     }
 
-    static Task<Result<std::unique_ptr<Stream>>> connect(std::shared_ptr<Impl> self, Endpoint to, Deadline deadline) {
+    static Task<Result<std::unique_ptr<Channel>>> connect(std::shared_ptr<Impl> self, Endpoint to, Deadline deadline) {
         error_code bad;
         const auto address = asio::ip::make_address(to.address, bad);
         if (bad) co_return fail("io.bad-endpoint", fmt::format("\"{}\" is no address", to.address));
-        auto stream = std::make_unique<Stream>(self->executor);
+        auto stream = std::make_unique<Channel>(self->executor);
         stream->expires_after(deadline.remaining());
-        co_await stream->async_connect(tcp::endpoint(address, to.port), asio::redirect_error(asio::use_awaitable, bad));
+        co_await stream->plain().async_connect(
+            tcp::endpoint(address, to.port), asio::redirect_error(asio::use_awaitable, bad)
+        );
         if (bad == beast::error::timeout) {
             co_return fail(problem("io.timeout", to, "no connection in time", Reached::nothing_sent));
         }
         if (bad) co_return fail(problem("io.connect", to, bad.message(), Reached::nothing_sent));
         stream->socket().set_option(tcp::no_delay(true), bad);
+        if (!self->options.tls) co_return std::move(stream);
+        const auto name = self->options.names.find(to);
+        stream->generation = self->options.tls->generation();
+        auto session = self->options.tls->connecting(name == self->options.names.end() ? to.address : name->second);
+        bad = co_await stream->shake_hands(std::move(session), Channel::Side::connecting);
+        if (bad == beast::error::timeout) {
+            co_return fail(problem("io.timeout", to, "no TLS handshake in time", Reached::nothing_sent));
+        }
+        if (bad) co_return fail(problem("io.tls", to, stream->why(bad), Reached::nothing_sent));
         co_return std::move(stream);
     }
 
     static Task<Attempt> exchange(
-        std::shared_ptr<Impl> self, std::unique_ptr<Stream> stream, Endpoint to, HttpRequest request, Deadline deadline
+        std::shared_ptr<Impl> self, std::unique_ptr<Channel> stream, Endpoint to, HttpRequest request, Deadline deadline
     ) {
         http::request<http::string_body> message;
         message.version(11);
@@ -112,6 +131,10 @@ struct HttpClient::Impl {
             attempt.reached = Reached::answer_begun;
             co_await http::async_read(*stream, buffer, parser, asio::redirect_error(asio::use_awaitable, bad));
         }
+        if (is_refusal_of_certificate(bad)) {
+            attempt.answer = fail(problem("io.tls", to, bad.message(), Reached::nothing_sent));
+            co_return attempt;
+        }
         if (bad) {
             if (buffer.size() > 0) attempt.reached = Reached::answer_begun;
             const bool late = bad == beast::error::timeout;
@@ -130,6 +153,8 @@ struct HttpClient::Impl {
         if (again) {
             stream->expires_never();
             self->keep(to, std::move(stream));
+        } else {
+            co_await stream->close();
         }
         attempt.answer = std::move(response);
         co_return attempt;
@@ -138,7 +163,13 @@ struct HttpClient::Impl {
 
 HttpClient::HttpClient(Executor executor, Options options)
     : impl_(std::make_shared<Impl>(std::move(executor), std::move(options))) {}
-HttpClient::~HttpClient() = default;
+HttpClient::~HttpClient() {
+    if (!impl_->options.tls) return;
+    for (auto& [endpoint, kept] : impl_->idle) {
+        for (auto& stream : kept) run_in_background(impl_->executor, Impl::close(std::move(stream)));
+    }
+    impl_->idle.clear();
+}
 
 Task<Result<HttpResponse>> HttpClient::send(Endpoint endpoint, HttpRequest request, Deadline deadline) {
     const auto impl = impl_;

@@ -1,5 +1,8 @@
+#include "io/channel.hpp"
 #include "io/http.hpp"
 #include "io/listen.hpp"
+#include "io/log.hpp"
+#include "io/process.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -19,7 +22,6 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
-using Stream = beast::basic_stream<tcp, Executor>;
 using boost::system::error_code;
 
 int status_of(error_code problem) {
@@ -55,9 +57,11 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
     Options options;
     Handler handler;
     tcp::acceptor acceptor;
-    std::set<std::shared_ptr<Stream>> connections;
-    std::set<Stream*> busy;  // between a request's header and the end of its answer
+    std::set<std::shared_ptr<Channel>> connections;
+    std::set<Channel*> busy;  // between a request's header and the end of its answer
     bool stopping = false;
+    std::uint64_t refused = 0;  // handshakes since the last line about them
+    TimePoint say_refused_after{};
 
     Impl(Executor owned, Options chosen, Handler given)
         : executor(std::move(owned)), options(std::move(chosen)), handler(std::move(given)), acceptor(executor) {}
@@ -74,26 +78,53 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
             if (self->connections.size() >= self->options.connections_max) continue;  // closes it
             error_code ignored;
             socket.set_option(tcp::no_delay(true), ignored);
-            auto stream = std::make_shared<Stream>(std::move(socket));
+            auto stream = std::make_shared<Channel>(std::move(socket));
             self->connections.insert(stream);
             asio::co_spawn(self->executor, serve(self, stream), asio::detached);
         }
     }
 
-    static Task<void> serve(std::shared_ptr<Impl> self, std::shared_ptr<Stream> stream) {
+    static Task<void> serve(std::shared_ptr<Impl> self, std::shared_ptr<Channel> stream) {
+        bool welcome = true;
+        if (self->options.tls) welcome = co_await shake_hands(self, stream);
         try {
-            co_await serve_requests(self, stream);
+            if (welcome) co_await serve_requests(self, stream);
         } catch (const boost::system::system_error&) {
             // The peer is gone in the middle of something: nothing is owed to it.
         }
-        error_code ignored;
-        stream->socket().shutdown(tcp::socket::shutdown_both, ignored);
-        stream->socket().close(ignored);
+        co_await stream->close();
         self->busy.erase(stream.get());
         self->connections.erase(stream);
     }
 
-    static Task<void> serve_requests(std::shared_ptr<Impl> self, std::shared_ptr<Stream> stream) {
+    static Task<bool> shake_hands(std::shared_ptr<Impl> self, std::shared_ptr<Channel> stream) {
+        stream->generation = self->options.tls->generation();
+        stream->expires_after(self->options.handshake_timeout);
+        auto session = self->options.tls->accepting();
+        const auto problem = co_await stream->shake_hands(std::move(session), Channel::Side::accepting);
+        if (!problem) co_return true;
+        if (!self->stopping) {
+            self->say_refused(*stream, problem);
+            co_await stream->linger();
+        }
+        co_return false;
+    }
+
+    /// Once a second at the most: whoever knocks without a certificate must not fill the log.
+    void say_refused(Channel& stream, error_code problem) {
+        ++refused;
+        if (now() < say_refused_after) return;
+        error_code gone;
+        const auto peer = stream.socket().remote_endpoint(gone);
+        log(Level::warning,
+            "http.handshake-refused",
+            {{"peer", gone ? "" : peer.address().to_string()},
+             {"why", stream.why(problem)},
+             {"count", std::to_string(std::exchange(refused, 0))}});
+        say_refused_after = now() + std::chrono::seconds(1);
+    }
+
+    static Task<void> serve_requests(std::shared_ptr<Impl> self, std::shared_ptr<Channel> stream) {
         beast::flat_buffer buffer(self->options.header_bytes_max + self->options.body_bytes_max + 4096);
         for (bool first = true; !self->stopping; first = false) {
             http::request_parser<http::string_body> parser;
@@ -131,11 +162,12 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
 
     /// Answers one request; true when the connection can take another.
     static Task<bool> answer(
-        std::shared_ptr<Impl> self, std::shared_ptr<Stream> stream, http::request<http::string_body> message
+        std::shared_ptr<Impl> self, std::shared_ptr<Channel> stream, http::request<http::string_body> message
     ) {
         const unsigned version = message.version();
         const bool is_head = message.method() == http::verb::head;
-        const bool keep_alive = message.keep_alive() && !self->stopping;
+        const bool current = !self->options.tls || stream->generation == self->options.tls->generation();
+        const bool keep_alive = message.keep_alive() && !self->stopping && current;
         HttpRequest request;
         request.method = std::string(message.method_string());
         request.target = std::string(message.target());
@@ -173,7 +205,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
     }
 
     static Task<void> write_stream(
-        std::shared_ptr<Impl> self, std::shared_ptr<Stream> stream, HttpResponse response, unsigned version
+        std::shared_ptr<Impl> self, std::shared_ptr<Channel> stream, HttpResponse response, unsigned version
     ) {
         http::response<http::empty_body> head(static_cast<http::status>(response.status), version);
         head.set(http::field::server, self->options.server_name);
@@ -191,7 +223,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
         );
     }
 
-    static Task<bool> write_chunk(std::shared_ptr<Impl> self, std::shared_ptr<Stream> stream, std::string chunk) {
+    static Task<bool> write_chunk(std::shared_ptr<Impl> self, std::shared_ptr<Channel> stream, std::string chunk) {
         if (self->stopping) co_return false;
         error_code problem;
         stream->expires_after(std::chrono::seconds(10));
@@ -229,7 +261,7 @@ Task<void> HttpServer::stop(Deadline deadline) {
     impl->acceptor.close(ignored);
     // Idle connections wait for a request that may never come; busy ones owe an answer.
     for (const auto& stream : impl->connections) {
-        if (!impl->busy.contains(stream.get())) stream->socket().close(ignored);
+        if (!impl->busy.contains(stream.get())) stream->socket().cancel(ignored);
     }
     while (!impl->connections.empty() && !deadline.passed()) co_await wait_for(std::chrono::milliseconds(2));
     for (const auto& stream : impl->connections) stream->socket().close(ignored);

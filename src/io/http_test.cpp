@@ -1,6 +1,8 @@
 #include "io/http.hpp"
 
+#include "io/channel.hpp"
 #include "support/async.hpp"
+#include "support/authority.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
@@ -16,6 +18,26 @@ using namespace std::chrono_literals;
 
 constexpr const char* address = "127.46.0.1";
 
+using Tls = std::shared_ptr<TlsContext>;
+
+Tls test_tls() {
+    static const testing::Authority authority;
+    return TlsContext::open({.identity = authority.issue("test", {address})}).value_or(nullptr);
+}
+
+/// Each test runs twice: over plain HTTP, and over TLS with certificates on both sides.
+#define HTTP_TEST(name)                \
+    static Task<void> name(Tls tls);   \
+    ASYNC_TEST(Http, name) {           \
+        co_await name(nullptr);        \
+    }                                  \
+    ASYNC_TEST(Https, name) {          \
+        auto tls = test_tls();         \
+        REQUIRE(tls != nullptr);       \
+        co_await name(std::move(tls)); \
+    }                                  \
+    static Task<void> name([[maybe_unused]] Tls tls)
+
 Task<HttpResponse> echo(HttpRequest request) {
     if (request.path() == "/slow") co_await wait_for(10s);
     HttpResponse response = HttpResponse::text(200, request.method + " " + request.target + " " + request.body);
@@ -23,25 +45,29 @@ Task<HttpResponse> echo(HttpRequest request) {
 }
 
 /// Sends raw bytes and answers the status line's number, or 0 when the server just closes.
-Task<int> status_of(std::uint16_t port, std::string bytes) {
-    const auto executor = co_await asio::this_coro::executor;
-    asio::ip::tcp::socket socket(executor);
+Task<int> status_of(std::uint16_t port, std::string bytes, Tls tls) {
+    Channel channel(co_await asio::this_coro::executor);
     const asio::ip::tcp::endpoint server(asio::ip::make_address(address), port);
-    co_await socket.async_connect(server, asio::use_awaitable);
-    co_await asio::async_write(socket, asio::buffer(bytes), asio::use_awaitable);
+    co_await channel.plain().async_connect(server, asio::use_awaitable);
+    if (tls) {
+        auto session = tls->connecting(address);
+        const auto problem = co_await channel.shake_hands(std::move(session), Channel::Side::connecting);
+        EXPECT_FALSE(problem) << channel.why(problem);
+    }
+    co_await asio::async_write(channel, asio::buffer(bytes), asio::use_awaitable);
     std::string answer(12, '\0');
     boost::system::error_code problem;
-    co_await asio::async_read(socket, asio::buffer(answer), asio::redirect_error(asio::use_awaitable, problem));
+    co_await asio::async_read(channel, asio::buffer(answer), asio::redirect_error(asio::use_awaitable, problem));
     co_return problem ? 0 : std::stoi(answer.substr(9, 3));
 }
 
 // Goal: a kept connection serves many requests, and bodies and queries arrive whole.
-ASYNC_TEST(Http, AnswersOnOneConnection) {
+HTTP_TEST(AnswersOnOneConnection) {
     const auto executor = co_await asio::this_coro::executor;
-    HttpServer server(executor, {.listen = {address, 0}}, echo);
+    HttpServer server(executor, {.listen = {address, 0}, .tls = tls}, echo);
     const auto started = server.start();
     REQUIRE(started);
-    HttpClient client(executor);
+    HttpClient client(executor, {.tls = tls});
     const Endpoint endpoint{address, server.port()};
     for (int i = 0; i < 50; ++i) {
         HttpRequest request{.method = "POST", .target = "/books?q=a%20b+c", .body = std::to_string(i)};
@@ -53,12 +79,12 @@ ASYNC_TEST(Http, AnswersOnOneConnection) {
 }
 
 // Goal: what a client may say of a request that got no answer. Nothing listens: not done. No answer in time: unknown.
-ASYNC_TEST(Http, TellsNotDoneFromUnknown) {
+HTTP_TEST(TellsNotDoneFromUnknown) {
     const auto executor = co_await asio::this_coro::executor;
-    HttpServer server(executor, {.listen = {address, 0}}, echo);
+    HttpServer server(executor, {.listen = {address, 0}, .tls = tls}, echo);
     const auto started = server.start();
     REQUIRE(started);
-    HttpClient client(executor);
+    HttpClient client(executor, {.tls = tls});
     HttpRequest slow{.target = "/slow"};
     const Endpoint endpoint{address, server.port()};
     const auto late = co_await client.send(endpoint, std::move(slow), Deadline::after(50ms));
@@ -74,9 +100,11 @@ ASYNC_TEST(Http, TellsNotDoneFromUnknown) {
 }
 
 // Goal: a request that two readers could understand in two ways is refused (RFC 9112 §6, reliability.md S9).
-ASYNC_TEST(Http, RefusesAmbiguousRequests) {
+HTTP_TEST(RefusesAmbiguousRequests) {
     const auto executor = co_await asio::this_coro::executor;
-    HttpServer server(executor, {.listen = {address, 0}, .body_bytes_max = 100, .header_bytes_max = 8000}, echo);
+    HttpServer server(
+        executor, {.listen = {address, 0}, .body_bytes_max = 100, .header_bytes_max = 8000, .tls = tls}, echo
+    );
     const auto started = server.start();
     REQUIRE(started);
     const std::string host = "Host: a\r\n";
@@ -94,14 +122,15 @@ ASYNC_TEST(Http, RefusesAmbiguousRequests) {
         std::string("GET / HTTP/1.1\r\n") + host + "Name: a" + '\0' + "b\r\n\r\n",
     };
     for (const auto& bytes : bad) {
-        const int status = co_await status_of(server.port(), bytes);
+        const int status = co_await status_of(server.port(), bytes, tls);
         EXPECT_EQ(status, 400) << bytes;
     }
-    const int large_header =
-        co_await status_of(server.port(), "GET / HTTP/1.1\r\n" + host + "X: " + std::string(9000, 'x') + "\r\n\r\n");
+    const int large_header = co_await status_of(
+        server.port(), "GET / HTTP/1.1\r\n" + host + "X: " + std::string(9000, 'x') + "\r\n\r\n", tls
+    );
     EXPECT_EQ(large_header, 431);
     const int large_body =
-        co_await status_of(server.port(), "POST / HTTP/1.1\r\n" + host + "Content-Length: 101\r\n\r\n");
+        co_await status_of(server.port(), "POST / HTTP/1.1\r\n" + host + "Content-Length: 101\r\n\r\n", tls);
     EXPECT_EQ(large_body, 413);
 }
 
@@ -127,17 +156,37 @@ Task<HttpResponse> events(HttpRequest) {
     co_return response;
 }
 
-ASYNC_TEST(Http, Streams) {
+HTTP_TEST(Streams) {
     const auto executor = co_await asio::this_coro::executor;
-    HttpServer server(executor, {.listen = {address, 0}}, events);
+    HttpServer server(executor, {.listen = {address, 0}, .tls = tls}, events);
     const auto started = server.start();
     REQUIRE(started);
-    HttpClient client(executor);
+    HttpClient client(executor, {.tls = tls});
     const Endpoint endpoint{address, server.port()};
     HttpRequest request;
     const auto answer = co_await client.send(endpoint, std::move(request), Deadline::after(2s));
     REQUIRE(answer);
     EXPECT_EQ(answer->body, "data: 0\n\ndata: 1\n\ndata: 2\n\n");
+}
+
+// Goal: `stop` ends idle connections at once, and does not wait for those who say nothing.
+HTTP_TEST(StopsWithIdleConnections) {
+    const auto executor = co_await asio::this_coro::executor;
+    HttpServer server(executor, {.listen = {address, 0}, .tls = tls}, echo);
+    const auto started = server.start();
+    REQUIRE(started);
+    HttpClient client(executor, {.tls = tls});
+    const Endpoint endpoint{address, server.port()};
+    HttpRequest request;
+    const auto answer = co_await client.send(endpoint, std::move(request), Deadline::after(2s));
+    REQUIRE(answer);
+    const auto limit = Deadline::after(5s);
+    co_await server.stop(limit);
+    EXPECT_FALSE(limit.passed());
+    HttpRequest again;
+    const auto refused = co_await client.send(endpoint, std::move(again), Deadline::after(2s));
+    REQUIRE(!refused);
+    EXPECT_EQ(refused.error().code, "io.connect");  // and not an answer that never came on the kept connection
 }
 
 TEST(Endpoint, ParsesAddressesOnly) {

@@ -11,10 +11,19 @@ namespace {
 
 namespace json = boost::json;
 
-io::Task<Result<io::HttpResponse>> send(io::Endpoint to, io::HttpRequest request, io::Deadline deadline) {
+io::Task<Result<io::HttpResponse>> send(Callee to, io::HttpRequest request, io::Deadline deadline) {
     const auto executor = co_await boost::asio::this_coro::executor;
-    io::HttpClient client(executor);
-    auto answer = co_await client.send(std::move(to), std::move(request), deadline);
+    if (to.name.empty()) {
+        io::HttpClient plain(executor, {.reuse_connections = false});
+        auto answer = co_await plain.send(std::move(to.endpoint), std::move(request), deadline);
+        co_return answer;
+    }
+    auto tls = io::TlsContext::open({.identity = std::move(to.own)});
+    if (!tls) co_return fail(tls.error());
+    io::HttpClient client(
+        executor, {.reuse_connections = false, .tls = std::move(*tls), .names = {{to.endpoint, std::move(to.name)}}}
+    );
+    auto answer = co_await client.send(std::move(to.endpoint), std::move(request), deadline);
     co_return answer;
 }
 
@@ -32,8 +41,9 @@ Error error_of(const Call& request, const io::HttpResponse& answer) {
     }
     return {
         .code = fmt::format("http.{}", answer.status),
-        .message =
-            fmt::format("{} {} at {}: status {}", request.method, request.target, request.to.text(), answer.status),
+        .message = fmt::format(
+            "{} {} at {}: status {}", request.method, request.target, request.to.endpoint.text(), answer.status
+        ),
     };
 }
 
@@ -56,7 +66,10 @@ Result<json::value> call(Call request) {
     if (answer->body.empty()) return json::value();
     boost::system::error_code bad;
     json::value body = json::parse(answer->body, bad);
-    if (bad) return fail("io.bad-answer", fmt::format("{} at {} answered no JSON", request.target, request.to.text()));
+    if (bad)
+        return fail(
+            "io.bad-answer", fmt::format("{} at {} answered no JSON", request.target, request.to.endpoint.text())
+        );
     return body;
 }
 

@@ -206,7 +206,7 @@ Result<void> set_weather(
     const auto token = operator_token(layout);
     if (!token) return fail(token.error());
     const auto changed = call({
-        .to = {layout.world.address, Ports::network},
+        .to = {.endpoint = {layout.world.address, Ports::network}},
         .method = "PUT",
         .target = "/v1/links",
         .token = *token,
@@ -226,7 +226,7 @@ Result<void> set_weather(
 Result<json::value> links(const Layout& layout) {
     const auto token = operator_token(layout);
     if (!token) return fail(token.error());
-    return call({.to = {layout.world.address, Ports::network}, .target = "/v1/links", .token = *token});
+    return call({.to = {.endpoint = {layout.world.address, Ports::network}}, .target = "/v1/links", .token = *token});
 }
 
 }  // namespace cloudshelf::twin

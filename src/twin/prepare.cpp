@@ -7,6 +7,7 @@
 #include "drivers/dns/powerdns.hpp"
 #include "io/file.hpp"
 #include "io/process.hpp"
+#include "twin/certificates.hpp"
 #include "twin/network.hpp"
 #include "twin/site.hpp"
 
@@ -68,6 +69,16 @@ Result<void> make_secrets(const Layout& layout) {
         {{"token_sha256", sha256_hex(token("viewer.token"))}, {"role", "viewer"}, {"name", "viewer"}},
     };
     return io::replace_file(layout.secrets() / "api-tokens.json", json::serialize(tokens), 0600);
+}
+
+/// Who the programs of a site are, and whom they believe.
+json::object tls_of(const Layout& layout, const Site& site) {
+    const auto identity = identity_of(layout, site.name.value());
+    return {
+        {"certificate_file", identity.certificate_file.string()},
+        {"key_file", identity.key_file.string()},
+        {"ca_file", identity.ca_file.string()},
+    };
 }
 
 json::object timing_of(const Layout& layout) {
@@ -151,6 +162,8 @@ json::object agent_config(const Layout& layout, const Site& site) {
         {"witness", witness},
         {"listen", at(site, Ports::agent)},
         {"controller", at(layout, site, layout.witness, Ports::controller)},
+        {"controller_site", layout.witness.name.value()},
+        {"tls", tls_of(layout, site)},
         {"site_token_file", (layout.secrets() / "site.token").string()},
         {"timing", timing_of(layout)},
         {"sync_policy", layout.plan.databases.at(0).sync_policy == core::SyncPolicy::block ? "block" : "degrade"},
@@ -202,6 +215,10 @@ json::object gateway_config(const Layout& layout, const Site& site, const UpOpti
             {{"region", region.name.value()}, {"host", layout.road(site, region)}, {"port", Ports::postgres}}
         );
     }
+    // Plain to the database of its own region, which is next to it; by TLS to the other one's.
+    auto& far = databases.at(1).as_object();
+    far["certificate_name"] = io::site_host_name(other.name.value());
+    far["ca_file"] = identity_of(layout, site.name.value()).ca_file.string();
     return {
         {"listen", at(site, Ports::gateway)},
         {"region", site.name.value()},
@@ -268,6 +285,7 @@ json::object controller_config(const Layout& layout) {
         {"application", layout.plan.application.name},
         {"listen", at(layout.witness, Ports::controller)},
         {"data", layout.controller().string()},
+        {"tls", tls_of(layout, layout.witness)},
         {"site_token_file", (layout.secrets() / "site.token").string()},
         {"tokens_file", (layout.secrets() / "api-tokens.json").string()},
         {"sites", std::move(sites)},
@@ -323,6 +341,7 @@ Result<void> prepare(const Layout& layout, const UpOptions& options) {
     fs::create_directories(layout.controller(), failed);
     if (failed) return fail("twin.directory", fmt::format("{}: {}", layout.directory.string(), failed.message()));
     if (const auto made = make_secrets(layout); !made) return made;
+    if (const auto made = make_certificates(layout); !made) return made;
 
     const std::string region_program = options.programs / "cloudshelf-region";
     for (const auto& site : layout.regions()) {

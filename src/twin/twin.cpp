@@ -3,7 +3,7 @@
 #include "io/clock.hpp"
 #include "io/file.hpp"
 #include "io/process.hpp"
-#include "twin/call.hpp"
+#include "twin/certificates.hpp"
 #include "twin/prepare.hpp"
 #include "twin/site.hpp"
 
@@ -246,11 +246,23 @@ Result<void> restore_region(const Layout& layout, const std::string& name) {
     return {};
 }
 
-io::Endpoint controller_endpoint(const Layout& layout) {
-    return {layout.witness.address, Ports::controller};
+namespace {
+
+Callee process_of(const Layout& layout, const Site& site, std::uint16_t port) {
+    return {
+        .endpoint = {site.address, port},
+        .name = io::site_host_name(site.name.value()),
+        .own = identity_of(layout, operator_certificate),
+    };
 }
-io::Endpoint agent_endpoint(const Layout&, const Site& site) {
-    return {site.address, Ports::agent};
+
+}  // namespace
+
+Callee controller_endpoint(const Layout& layout) {
+    return process_of(layout, layout.witness, Ports::controller);
+}
+Callee agent_endpoint(const Layout& layout, const Site& site) {
+    return process_of(layout, site, Ports::agent);
 }
 
 namespace {

@@ -2,7 +2,7 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
-#include "io/http.hpp"
+#include "twin/call.hpp"
 #include "twin/layout.hpp"
 
 #include <boost/json/object.hpp>
@@ -46,8 +46,9 @@ Result<Fault> break_region(const Layout& layout, const std::string& region);
 /// The region's machine comes back, with its old data.
 Result<void> restore_region(const Layout& layout, const std::string& region);
 
-io::Endpoint controller_endpoint(const Layout& layout);
-io::Endpoint agent_endpoint(const Layout& layout, const Site& site);
+/// The operator's way to the controller and to a site's agent.
+Callee controller_endpoint(const Layout& layout);
+Callee agent_endpoint(const Layout& layout, const Site& site);
 /// The token of the person at this machine (role approver). Errors: "io.no-file".
 Result<std::string> operator_token(const Layout& layout);
 Result<std::string> site_token(const Layout& layout);

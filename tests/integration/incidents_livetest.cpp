@@ -40,7 +40,7 @@ TEST_F(IncidentTest, FortyThreeSecondsApart) {
     EXPECT_TRUE(more_writes(50));
     // Its gateway still answers customers, and takes nothing.
     const auto refused = twin::call({
-        .to = {layout().primary.address, twin::Ports::gateway},
+        .to = {.endpoint = {layout().primary.address, twin::Ports::gateway}},
         .method = "POST",
         .target = "/users",
         .body = json::object{{"email", "apart@example.com"}, {"name", "Apart"}, {"password", "correct horse 43"}},

@@ -8,6 +8,7 @@
 #include "io/file.hpp"
 #include "io/lease_page.hpp"
 #include "io/process.hpp"
+#include "support/authority.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -44,10 +45,11 @@ struct PostgresSite {
         std::string name,
         std::string other,
         std::string address,
-        std::vector<std::string> fencer_argv
+        std::vector<std::string> fencer_argv,
+        const Authority& authority
     )
         : folder(root / name),
-          address{.host = std::move(address), .port = 5432},
+          address{.host = std::move(address), .port = 5432, .name = io::site_host_name(name)},
           fencer_command(std::move(fencer_argv)) {
         fs::create_directories(folder / "data");
         const std::string user = ::geteuid() == 0 ? "postgres" : "";
@@ -62,6 +64,7 @@ struct PostgresSite {
             .region = RegionName(name),
             .peer = RegionName(other),
             .user = user,
+            .tls = authority.issue(name),
         });
         page.emplace(std::move(*io::LeasePage::open(folder / "lease.page")));
         start_fencer();
@@ -222,8 +225,8 @@ struct PostgresPair {
                 root / "secrets" / fmt::format("postgres-{}.password", role), fmt::format("{}0f1e2d", role), 0600
             );
         }
-        east.emplace(root, "us-east-1", "us-west-2", fmt::format("127.{}.1.1", network), fencer_command);
-        west.emplace(root, "us-west-2", "us-east-1", fmt::format("127.{}.2.1", network), fencer_command);
+        east.emplace(root, "us-east-1", "us-west-2", fmt::format("127.{}.1.1", network), fencer_command, authority);
+        west.emplace(root, "us-west-2", "us-east-1", fmt::format("127.{}.2.1", network), fencer_command, authority);
     }
     PostgresPair(const PostgresPair&) = delete;
     PostgresPair& operator=(const PostgresPair&) = delete;
@@ -276,6 +279,7 @@ struct PostgresPair {
         return result.has_value();
     }
 
+    Authority authority;
     fs::path root;
     std::optional<PostgresSite> east;
     std::optional<PostgresSite> west;

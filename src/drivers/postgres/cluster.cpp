@@ -1,6 +1,7 @@
 #include "drivers/postgres/cluster.hpp"
 
 #include "drivers/postgres/stranded.hpp"
+#include "io/certificates.hpp"
 #include "io/clock.hpp"
 #include "io/file.hpp"
 #include "io/process.hpp"
@@ -10,6 +11,7 @@
 
 #include <csignal>
 #include <cstring>
+#include <mutex>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <thread>
@@ -105,12 +107,87 @@ Result<void> Cluster::run(std::vector<std::string> argv, Duration limit) const {
     return fail("postgres.program", fmt::format("{} ended with status {}: {}", program, output->status, output->err));
 }
 
+namespace {
+
+constexpr const char* certificate_copy = "server.crt";
+constexpr const char* key_copy = "server.key";
+constexpr const char* authority_copy = "ca.crt";
+
+std::string tls_settings(bool tls, const fs::path& conf) {
+    if (!tls) return "ssl = off\n";
+    return fmt::format(
+        "ssl = on\n"
+        "ssl_min_protocol_version = 'TLSv1.3'\n"
+        "ssl_cert_file = '{0}/{1}'\n"
+        "ssl_key_file = '{0}/{2}'\n"
+        "ssl_ca_file = '{0}/{3}'\n",
+        conf.string(),
+        certificate_copy,
+        key_copy,
+        authority_copy
+    );
+}
+
+/// Who may come, and how (PostgreSQL 15, 21.1). The gateway beside the server may speak plainly to it; whoever comes
+/// from elsewhere uses TLS, and the other region's server, which gets everything, shows a certificate too.
+std::string access_rules(bool tls) {
+    const std::string shop = tls ? "host    cloudshelf   bookstore         samehost       scram-sha-256\n"
+                                   "hostssl cloudshelf   bookstore         127.0.0.0/8    scram-sha-256\n"
+                                 : "host    cloudshelf   bookstore         127.0.0.0/8    scram-sha-256\n";
+    std::string text =
+        "# type  database     user              address        method\n"
+        "local   all          cloudshelf_admin                 scram-sha-256\n" +
+        shop;
+    for (const char* database : {"replication", "postgres", "cloudshelf"}) {
+        text += fmt::format(
+            "{} {:<12} replicator        127.0.0.0/8    scram-sha-256{}\n",
+            tls ? "hostssl" : "host   ",
+            database,
+            tls ? " clientcert=verify-ca" : ""
+        );
+    }
+    return text;
+}
+
+}  // namespace
+
+Result<void> Cluster::copy_certificates() const {
+    if (!options_.tls) return {};
+    static std::mutex one_at_a_time;  // of two who write the same file, each would find half of the other's
+    const std::scoped_lock lock(one_at_a_time);
+    const auto certificate = io::read_file(options_.tls->certificate_file);
+    const auto key = io::read_file(options_.tls->key_file);
+    const auto authority = io::read_file(options_.tls->ca_file);
+    for (const auto* text : {&certificate, &key, &authority}) {
+        if (!*text) return fail(text->error());
+    }
+    // While they are being replaced, the key may be newer than the certificate.
+    if (const auto pair = io::check_pair(*certificate, *key); !pair) return pair;
+    for (const auto& [name, text] :
+         {std::pair{key_copy, &*key}, {certificate_copy, &*certificate}, {authority_copy, &*authority}}) {
+        if (io::read_file(options_.pgconf / name).value_or("") == *text) continue;
+        if (const auto done = write_for(options_.pgconf / name, *text, options_.user); !done) return done;
+    }
+    return {};
+}
+
+Result<void> Cluster::take_certificates() {
+    if (const auto copied = copy_certificates(); !copied) return copied;
+    if (!is_running()) return {};
+    auto server = admin(5s);
+    if (!server) return fail(server.error());
+    const auto told = server->execute("SELECT pg_reload_conf()");
+    if (!told) return fail(told.error());
+    return {};
+}
+
 Result<void> Cluster::configure(std::optional<Address> primary) {
     if (const auto made = private_folder(options_.pgconf, options_.user); !made) return made;
     if (const auto made = private_folder(options_.socket_dir, options_.user); !made) return made;
     std::error_code ignored;
     fs::create_directories(options_.data, ignored);
-    const std::string settings = fmt::format(
+    if (const auto copied = copy_certificates(); !copied) return copied;
+    std::string settings = fmt::format(
         "# Written by the agent; changes are overwritten.\n"
         "listen_addresses = '{address}'\n"
         "port = {port}\n"
@@ -147,22 +224,14 @@ Result<void> Cluster::configure(std::optional<Address> primary) {
         fmt::arg("conf", options_.pgconf.string()),
         fmt::arg("region", options_.region.value())
     );
-    const std::string access =
-        "# type  database     user              address        method\n"
-        "local   all          cloudshelf_admin                 scram-sha-256\n"
-        "host    cloudshelf   bookstore         127.0.0.0/8    scram-sha-256\n"
-        "host    replication  replicator        127.0.0.0/8    scram-sha-256\n"
-        "host    postgres     replicator        127.0.0.0/8    scram-sha-256\n"
-        "host    cloudshelf   replicator        127.0.0.0/8    scram-sha-256\n";
+    settings += tls_settings(options_.tls.has_value(), options_.pgconf);
+    const std::string access = access_rules(options_.tls.has_value());
     std::string replication;
     if (primary) {
         replication = fmt::format(
-            "primary_conninfo = 'host={} port={} user=replicator dbname=replication passfile={}/pgpass "
-            "application_name={} connect_timeout=2'\n"
+            "primary_conninfo = '{} dbname=replication application_name={} connect_timeout=2'\n"
             "primary_slot_name = '{}'\n",
-            primary->host,
-            primary->port,
-            options_.pgconf.string(),
+            conninfo(*primary),
             options_.region.value(),
             slot_of(options_.region)
         );
@@ -273,12 +342,8 @@ Result<void> Cluster::clone_from(Address primary) {
         run({"pg_basebackup",
              "-D",
              options_.pgdata,
-             "-h",
-             primary.host,
-             "-p",
-             std::to_string(primary.port),
-             "-U",
-             "replicator",
+             "-d",
+             conninfo(primary),
              "-X",
              "stream",
              "--checkpoint=fast",
@@ -305,14 +370,32 @@ Result<Connection> Cluster::admin(Duration limit) const {
 }
 
 Result<Connection> Cluster::at(Address server, Duration limit) const {
-    return Connection::open(
-        {{"host", server.host},
-         {"port", std::to_string(server.port)},
-         {"user", "replicator"},
-         {"password", password("replicator")},
-         {"dbname", "postgres"}},
-        limit
-    );
+    auto parameters = way_to(server);
+    parameters["password"] = password("replicator");
+    parameters["dbname"] = "postgres";
+    return Connection::open(std::move(parameters), limit);
+}
+
+std::map<std::string, std::string> Cluster::way_to(const Address& server) const {
+    std::map<std::string, std::string> way{
+        {"host", server.host}, {"port", std::to_string(server.port)}, {"user", "replicator"}
+    };
+    if (!options_.tls) return way;
+    // The name is who must answer, the address is where: nobody looks the name up.
+    way["host"] = server.name;
+    way["hostaddr"] = server.host;
+    way["sslmode"] = "verify-full";
+    way["ssl_min_protocol_version"] = "TLSv1.3";
+    way["sslrootcert"] = options_.pgconf / authority_copy;
+    way["sslcert"] = options_.pgconf / certificate_copy;
+    way["sslkey"] = options_.pgconf / key_copy;
+    return way;
+}
+
+std::string Cluster::conninfo(const Address& server) const {
+    std::string text = fmt::format("passfile={}/pgpass", options_.pgconf.string());
+    for (const auto& [word, value] : way_to(server)) text += fmt::format(" {}={}", word, value);
+    return text;
 }
 
 Result<void> Cluster::provision() {
@@ -845,12 +928,7 @@ Result<void> Cluster::rewind(Address primary) const {
     // pg_rewind reads the source's control file, which learns of a promotion at the next checkpoint.
     const auto checkpointed = server->execute("CHECKPOINT");
     if (!checkpointed) return fail(checkpointed.error());
-    const std::string source = fmt::format(
-        "host={} port={} user=replicator dbname=postgres passfile={}/pgpass connect_timeout=5",
-        primary.host,
-        primary.port,
-        options_.pgconf.string()
-    );
+    const std::string source = conninfo(primary) + " dbname=postgres connect_timeout=5";
     return run(
         {"pg_rewind",
          "-D",

@@ -5,9 +5,11 @@
 #include "base/time.hpp"
 #include "core/lease_record.hpp"
 #include "drivers/postgres/connection.hpp"
+#include "io/tls.hpp"
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +20,7 @@ namespace cloudshelf::postgres {
 struct Address {
     std::string host;
     std::uint16_t port = 5432;
+    std::string name;  // expected in its certificate; of use where ClusterOptions has `tls`
 };
 
 struct ClusterOptions {
@@ -33,6 +36,8 @@ struct ClusterOptions {
     RegionName region;  // our application_name as a standby
     RegionName peer;    // the other region's
     std::string user;   // run programs as this user; empty: ours
+    /// With it, servers talk to each other by TLS, certificates on both sides; without: plain.
+    std::optional<io::TlsIdentity> tls;
 };
 
 /// One look at the server.
@@ -84,6 +89,9 @@ public:
     /// Writes postgresql.conf, pg_hba.conf and what they include. `primary`: whom to follow as a standby.
     Result<void> configure(std::optional<Address> primary);
     Result<void> clone_from(Address primary);
+    /// Brings the server's copies of the certificate, its key and the CA up to date, and tells a running server.
+    /// Errors: "io.no-file", "io.certificate" (they do not belong together yet), "postgres.connect".
+    Result<void> take_certificates();
 
     Result<void> start_standby();
     /// Refused by the fencer unless the lease page allows writes.
@@ -115,6 +123,11 @@ public:
 private:
     Result<Connection> admin(Duration limit) const;
     Result<Connection> at(Address server, Duration limit) const;
+    /// How the server there is reached, by TLS where we have it; libpq's words (PostgreSQL 15, 34.1.2).
+    std::map<std::string, std::string> way_to(const Address& server) const;
+    /// The same as a text; the password lies in `<pgconf>/pgpass`.
+    std::string conninfo(const Address& server) const;
+    Result<void> copy_certificates() const;
     Result<std::string> fencer(const std::string& command, Duration limit) const;
     Result<void> run(std::vector<std::string> argv, Duration limit) const;
     /// `<pgconf>/rejoin.json`: what is under way, written before it begins. The fencer reads it too.

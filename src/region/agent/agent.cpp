@@ -46,7 +46,8 @@ Agent::Agent(io::Executor executor, AgentConfig config, io::LeasePage page)
     : executor_(executor),
       config_(std::move(config)),
       page_(std::move(page)),
-      client_(executor),
+      client_(executor, config_.calls()),
+      gateways_(executor),
       promises_(config_.terms, read_known_epoch(config_.data), io::now()),
       names_(config_.dns),
       store_heard_(io::now()) {
@@ -86,7 +87,7 @@ io::Task<int> Agent::run() {
     }
     io::HttpServer server(
         executor_,
-        {.listen = config_.listen, .body_bytes_max = 64 << 10},
+        {.listen = config_.listen, .body_bytes_max = 64 << 10, .tls = config_.tls},
         [this](io::HttpRequest request) { return answer(std::move(request)); }
     );
     if (const auto started = server.start(); !started) {
@@ -95,13 +96,13 @@ io::Task<int> Agent::run() {
     }
     for (const auto& [region, gateway] : config_.gateways) {
         if (region != config_.region.value())
-            io::run_in_background(executor_, probe(region + "/gateway", gateway, "/health"));
+            io::run_in_background(executor_, probe(region + "/gateway", &gateways_, gateway, {.target = "/health"}));
     }
     io::run_in_background(executor_, names_.learn());
     if (config_.peer) {
-        io::run_in_background(
-            executor_, probe(config_.peer->region.value() + "/agent", config_.peer->agent, "/v1/status")
-        );
+        const std::string target = config_.peer->region.value() + "/agent";
+        auto question = get("/v1/status", config_.site_token);
+        io::run_in_background(executor_, probe(target, &client_, config_.peer->agent, std::move(question)));
     }
     if (!config_.witness) {
         io::run_in_background(executor_, beat());
@@ -109,6 +110,7 @@ io::Task<int> Agent::run() {
         io::run_in_background(executor_, observe());
         io::run_in_background(executor_, maintain());
         io::run_in_background(executor_, tend_names());
+        io::run_in_background(executor_, take_certificates());
     }
     io::log(io::Level::info, "agent.started", {{"listen", config_.listen.text()}});
     co_await io::asked_to_end();
@@ -541,17 +543,37 @@ io::Task<void> Agent::maintain() {
     }
 }
 
-io::Task<void> Agent::probe(std::string target, io::Endpoint endpoint, std::string path) {
+/// PostgreSQL has copies of its own, which it reads when told to.
+io::Task<void> Agent::take_certificates() {
+    std::uint64_t taken = 0;
+    for (;; co_await io::wait_for(1s)) {
+        const std::uint64_t there = config_.tls->generation();
+        if (there == taken || !cluster_->exists()) continue;
+        auto taking = pool_.run([this] { return cluster_->take_certificates(); });
+        const auto done = co_await std::move(taking);
+        if (done) {
+            taken = there;
+        } else {
+            io::log(io::Level::warning, "agent.certificates-failed", {{"why", done.error().message}});
+        }
+    }
+}
+
+io::Task<void> Agent::probe(
+    std::string target, io::HttpClient* client, io::Endpoint endpoint, io::HttpRequest question
+) {
     // At fixed times, whether or not the look before has its answer: a black hole must not slow detection down.
     for (;;) {
-        io::run_in_background(executor_, look_at(target, endpoint, path));
+        io::run_in_background(executor_, look_at(target, client, endpoint, question));
         co_await io::wait_for(config_.probe_interval);
     }
 }
 
-io::Task<void> Agent::look_at(std::string target, io::Endpoint endpoint, std::string path) {
-    auto request = get(path, config_.site_token);
-    const auto answer = co_await client_.send(endpoint, std::move(request), io::Deadline::after(config_.probe_timeout));
+io::Task<void> Agent::look_at(
+    std::string target, io::HttpClient* client, io::Endpoint endpoint, io::HttpRequest question
+) {
+    const auto answer =
+        co_await client->send(endpoint, std::move(question), io::Deadline::after(config_.probe_timeout));
     views_[target] = answer && answer->status == 200;
 }
 
@@ -951,6 +973,11 @@ io::HttpResponse Agent::metrics() const {
     text += gauge("cloudshelf_postgres_up", "1 while the local PostgreSQL answers.", seen_.running ? 1 : 0);
     text +=
         gauge("cloudshelf_stranded_writes", "Writes exported before a rewind.", static_cast<double>(stranded_writes_));
+    text += gauge(
+        "cloudshelf_certificate_remaining_seconds",
+        "Until this site's certificate ends.",
+        std::chrono::duration<double>(config_.tls->expires() - std::chrono::system_clock::now()).count()
+    );
     io::HttpResponse response = io::HttpResponse::text(200, std::move(text));
     response.headers = {{"Content-Type", "text/plain; version=0.0.4"}};
     return response;

@@ -28,13 +28,14 @@ public:
 
 private:
     // What the loops do, each until the end.
-    io::Task<void> beat();      // as the writer: renewals and promises
-    io::Task<void> look();      // reads the lease and takes the role that follows
-    io::Task<void> observe();   // PostgreSQL's state
-    io::Task<void> maintain();  // heartbeat row, slots
+    io::Task<void> beat();               // as the writer: renewals and promises
+    io::Task<void> look();               // reads the lease and takes the role that follows
+    io::Task<void> observe();            // PostgreSQL's state
+    io::Task<void> maintain();           // heartbeat row, slots
+    io::Task<void> take_certificates();  // new ones, for PostgreSQL
     io::Task<void> tend_names();
-    io::Task<void> look_at(std::string target, io::Endpoint endpoint, std::string path);
-    io::Task<void> probe(std::string target, io::Endpoint endpoint, std::string path);
+    io::Task<void> probe(std::string target, io::HttpClient* client, io::Endpoint endpoint, io::HttpRequest question);
+    io::Task<void> look_at(std::string target, io::HttpClient* client, io::Endpoint endpoint, io::HttpRequest question);
 
     io::Task<void> renew(TimePoint sent_at);
     io::Task<void> ask_promise(TimePoint sent_at);
@@ -70,7 +71,8 @@ private:
     io::Executor executor_;
     AgentConfig config_;
     io::LeasePage page_;
-    io::HttpClient client_;
+    io::HttpClient client_;    // to the other sites
+    io::HttpClient gateways_;  // as customers call them: plain
     io::BlockingPool pool_{4};
     io::BlockingPool observer_pool_{1};
     std::optional<postgres::Cluster> cluster_;

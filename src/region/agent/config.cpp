@@ -27,6 +27,18 @@ std::string secret(const std::string& path) {
     while (!read->empty() && read->back() == '\n') read->pop_back();
     return *read;
 }
+std::shared_ptr<io::TlsContext> tls(const io::TlsIdentity& identity) {
+    auto opened = io::TlsContext::open({.identity = identity});
+    if (!opened) throw std::invalid_argument(opened.error().message);
+    return std::move(*opened);
+}
+io::TlsIdentity identity(const json::value& object) {
+    return {
+        .certificate_file = text(object, "certificate_file"),
+        .key_file = text(object, "key_file"),
+        .ca_file = text(object, "ca_file"),
+    };
+}
 
 AgentConfig parse(const json::value& document) {
     AgentConfig config;
@@ -35,6 +47,9 @@ AgentConfig parse(const json::value& document) {
     config.witness = document.at("witness").as_bool();
     config.listen = endpoint(document.at("listen"));
     config.controller = endpoint(document.at("controller"));
+    config.controller_site = text(document, "controller_site");
+    const io::TlsIdentity own = identity(document.at("tls"));
+    config.tls = tls(own);
     config.site_token = secret(text(document, "site_token_file"));
     const json::value& timing = document.at("timing");
     config.terms = {
@@ -61,11 +76,12 @@ AgentConfig parse(const json::value& document) {
     config.dns.ttl = json::value_to<std::uint32_t>(dns.at("ttl_s"));
     config.lease_page = text(document, "lease_page");
     const json::value& peer = document.at("peer");
+    const std::string peer_name = io::site_host_name(text(peer, "region"));
     const io::Endpoint database = endpoint(peer.at("postgres"));
     config.peer = Peer{
         .region = RegionName(text(peer, "region")),
         .agent = endpoint(peer.at("agent")),
-        .postgres = {.host = database.address, .port = database.port},
+        .postgres = {.host = database.address, .port = database.port, .name = peer_name},
     };
     const json::value& server = document.at("postgres");
     config.postgres = postgres::ClusterOptions{
@@ -80,11 +96,19 @@ AgentConfig parse(const json::value& document) {
         .region = config.region,
         .peer = config.peer->region,
         .user = text(server, "user"),
+        .tls = own,
     };
     return config;
 }
 
 }  // namespace
+
+io::HttpClient::Options AgentConfig::calls() const {
+    io::HttpClient::Options options{.tls = tls};
+    options.names[controller] = io::site_host_name(controller_site);
+    if (peer) options.names[peer->agent] = io::site_host_name(peer->region.value());
+    return options;
+}
 
 Result<AgentConfig> load_agent_config(const std::filesystem::path& path) {
     const auto content = io::read_file(path);

@@ -5,9 +5,11 @@
 #include "core/lease.hpp"
 #include "drivers/postgres/cluster.hpp"
 #include "io/http.hpp"
+#include "io/tls.hpp"
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,6 +43,8 @@ struct AgentConfig {
     bool witness = false;  // a nameserver and a vantage, nothing else
     io::Endpoint listen;
     io::Endpoint controller;
+    std::string controller_site;
+    std::shared_ptr<io::TlsContext> tls;
     std::string site_token;
     core::LeaseTerms terms;
     Duration probe_interval{};
@@ -52,6 +56,9 @@ struct AgentConfig {
     std::map<std::string, io::Endpoint> gateways;  // by region
     std::optional<postgres::ClusterOptions> postgres;
     DnsConfig dns;
+
+    /// How the other sites' agents and the controller are called.
+    io::HttpClient::Options calls() const;
 };
 
 /// Errors: "agent.config", naming the field.

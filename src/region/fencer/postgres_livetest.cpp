@@ -86,6 +86,62 @@ protected:
     }
 };
 
+// Goal: what goes between the regions is encrypted, and certificates are asked for on both sides; new certificates are
+// taken by running servers.
+TEST_F(PostgresLive, ReplicatesByTlsOnly) {
+    pair.make_primary();
+    pair.make_standby();
+    const std::string how =
+        "SELECT s.version || ' ' || s.client_serial FROM pg_stat_ssl s JOIN pg_stat_replication r USING (pid)";
+    const auto admin = [](const PostgresSite& site, const std::string& sql) {
+        return site.ask(sql, "cloudshelf_admin").value_or("");
+    };
+    const std::string before = admin(east, how);
+    EXPECT_TRUE(before.starts_with("TLSv1.3 ")) << before;
+    EXPECT_GT(before.size(), 20u) << before;  // the standby's certificate has a serial
+
+    // The password alone opens nothing from elsewhere: not plainly, and not without a certificate.
+    const auto knock = [&](std::map<std::string, std::string> more) {
+        more.merge(std::map<std::string, std::string>{
+            {"host", east.address.host},
+            {"port", "5432"},
+            {"user", "replicator"},
+            {"password", "replicator0f1e2d"},
+            {"dbname", "postgres"}
+        });
+        const auto opened = postgres::Connection::open(std::move(more), 3s);
+        return opened ? std::string() : opened.error().message;
+    };
+    const std::string plain = knock({{"sslmode", "disable"}});
+    EXPECT_NE(plain.find("no pg_hba.conf entry"), std::string::npos) << plain;
+    const std::string bare = knock({{"sslmode", "require"}, {"sslcert", "/nonexistent"}});
+    EXPECT_NE(bare.find("valid client certificate"), std::string::npos) << bare;
+
+    // The other region's server must be who it should be, not just somebody of our CA.
+    postgres::Address wrong = east.address;
+    wrong.name = io::site_host_name("us-west-2");
+    ASSERT_TRUE(PostgresPair::done(west.cluster->stop(10s)));
+    const auto report = west.cluster->clone_from(wrong);
+    ASSERT_FALSE(report);
+    EXPECT_NE(report.error().message.find("does not match"), std::string::npos) << report.error().message;
+    ASSERT_TRUE(PostgresPair::done(west.cluster->clone_from(east.address)));
+    ASSERT_TRUE(PostgresPair::done(west.cluster->start_standby()));
+    ASSERT_TRUE(PostgresPair::in_step(east, west));
+
+    pair.authority.issue("us-east-1");
+    pair.authority.issue("us-west-2");
+    ASSERT_TRUE(PostgresPair::done(east.cluster->take_certificates()));
+    ASSERT_TRUE(PostgresPair::done(west.cluster->take_certificates()));
+    // The stream is begun again, as after any cut of the network.
+    admin(east, "SELECT pg_terminate_backend(pid) FROM pg_stat_replication");
+    EXPECT_TRUE(eventually([&] {
+        const std::string now = admin(east, how);
+        return now.starts_with("TLSv1.3 ") && now != before;
+    }));
+    const auto key = fs::status(west.folder / "pgconf" / "server.key");
+    EXPECT_EQ(key.permissions(), fs::perms::owner_read | fs::perms::owner_write);
+}
+
 TEST_F(PostgresLive, StreamsCommitsSynchronouslyAndSaysHowFarBehind) {
     pair.make_primary();
     if (HasFatalFailure()) return;

@@ -101,11 +101,14 @@ Result<GatewayConfig> parse_gateway_config(std::string_view text) {
     for (const auto& entry : top.list("databases")) {
         if (!entry.is_object()) return bad("databases: expected objects with region, host and port");
         Members members(entry.as_object(), "databases: ");
-        members.only({"region", "host", "port"});
+        members.only({"region", "host", "port", "certificate_name", "ca_file"});
+        const bool tls = entry.as_object().contains("certificate_name") || entry.as_object().contains("ca_file");
         config.databases.push_back(
             {.region = members.text("region"),
              .host = members.text("host"),
-             .port = static_cast<std::uint16_t>(members.number("port", 5432, 1, 65535))}
+             .port = static_cast<std::uint16_t>(members.number("port", 5432, 1, 65535)),
+             .certificate_name = members.text("certificate_name", tls),
+             .ca_file = members.text("ca_file", tls)}
         );
         if (!members.wrong.empty()) return bad(members.wrong);
     }

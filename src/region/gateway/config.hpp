@@ -16,6 +16,8 @@ struct GatewayConfig {
         std::string region;
         std::string host;
         std::uint16_t port = 5432;
+        std::string certificate_name;   // expected in its certificate; empty: no TLS
+        std::filesystem::path ca_file;  // who must have signed it
     };
     std::string region;
     std::string listen;

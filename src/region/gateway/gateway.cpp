@@ -149,7 +149,13 @@ Result<void> Gateway::Impl::start() {
     for (const bool ours : {true, false}) {
         for (const auto& database : config.databases) {
             if ((database.region == config.region) != ours) continue;
-            bookstore::PostgresServer address{.region = database.region, .host = database.host, .port = database.port};
+            bookstore::PostgresServer address{
+                .region = database.region,
+                .host = database.host,
+                .port = database.port,
+                .certificate_name = database.certificate_name,
+                .ca_file = database.ca_file,
+            };
             sites.push_back(std::make_unique<Site>(std::move(address), options));
         }
     }
