@@ -23,7 +23,7 @@ struct TlsIdentity {
 };
 
 /// The name that a site's certificate carries, "us-east-1.cloudshelf.internal". No name server knows it: it says who
-/// somebody is, not where (docs/decisions/0009-tls-between-sites.md).
+/// somebody is, not where (docs/decisions/0011-tls-between-sites.md).
 std::string site_host_name(std::string_view site);
 
 struct FreeTlsSession {

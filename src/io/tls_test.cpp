@@ -293,6 +293,22 @@ ASYNC_TEST(Tls, TakesNewFiles) {
     EXPECT_TRUE(welcome) << (welcome ? "" : welcome.error().message);
 }
 
+// Goal: while one CA takes over from another, both are believed: no step of the change leaves anybody outside.
+ASYNC_TEST(Tls, BelievesTwoAuthoritiesMeanwhile) {
+    const Authority before;
+    const Authority next;
+    auto server = before.issue("us-east-1");
+    auto client = next.issue("me");
+    const auto old_ca = read_file(server.ca_file);
+    const auto new_ca = read_file(client.ca_file);
+    REQUIRE(old_ca && new_ca);
+    const auto both = replace_file(before.folder / "both.crt", *old_ca + *new_ca);
+    REQUIRE(both);
+    server.ca_file = client.ca_file = before.folder / "both.crt";
+    const auto outcome = co_await ask(open(server), open(client), "us-east-1.cloudshelf.internal");
+    EXPECT_EQ(outcome.status, 200) << outcome.message;
+}
+
 // Goal: files that cannot be used leave the old ones in place; that is said once, and not before the files had a moment
 // to become whole.
 TEST(TlsFiles, BrokenOnesAreNotTaken) {

@@ -75,6 +75,15 @@ TEST_F(TwinTest, StaysThroughLesserFaults) {
     ::kill(process("us-east-2", "controller.json"), SIGKILL);
     EXPECT_TRUE(more_writes(20));
 
+    // New certificates for all, with new keys: taken while it runs, and nobody is turned away.
+    ASSERT_EQ(run({"certificates", "rotate"}).status, 0);
+    EXPECT_TRUE(more_writes(20));
+    for (const char* name : {"us-east-1/log/agent", "us-west-2/log/agent", "us-east-2/log/controller"}) {
+        const fs::path log = folder_ / "twin" / (std::string(name) + ".log");
+        EXPECT_TRUE(eventually(10s, [&] { return io::read_file(log).value_or("").contains("tls.reloaded"); })) << log;
+        EXPECT_FALSE(io::read_file(log).value_or("").contains("reload-failed")) << log;
+    }
+
     // The agent alone, the gateway alone, PostgreSQL alone.
     ::kill(process("us-east-1", "agent.json"), SIGKILL);
     EXPECT_TRUE(more_writes(20));
