@@ -334,7 +334,8 @@ Result<PatroniTrial> run_patroni_trial(const PatroniTrialOptions& options) {
     Cluster cluster(there);
     auto trial = lose_the_primary(cluster, there);
     const bool gone = cluster.kill_all();
-    if (!trial) return trial;
+    const bool interrupted_by_person = !trial && trial.error().code == "trial.interrupted";
+    if (!trial && !interrupted_by_person) return trial;  // the logs stay
     const auto who = cluster.taken();
     if (!gone || who) return fail("trial.left-over", "a process did not end: " + who.value_or("not one that listens"));
     std::error_code ignored;

@@ -53,7 +53,7 @@ std::string patroni_config(
 );
 
 struct PatroniTrialOptions {
-    std::filesystem::path directory;   // emptied first; removed afterwards unless the trial fails
+    std::filesystem::path directory;   // emptied first; removed afterwards; stays, for its logs, when the trial fails
     std::filesystem::path cloudshelf;  // this program: it is the nodes' machines too
     int network_base = 0;              // nodes at 127.<base+1>.0.1 and 127.<base+2>.0.1, etcd at 127.<base+4>.0.1
     PatroniTiming timing;

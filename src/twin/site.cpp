@@ -45,8 +45,10 @@ Result<std::vector<Program>> read_site(const fs::path& directory) {
                 .name = json::value_to<std::string>(entry.at("name")),
                 .argv = json::value_to<std::vector<std::string>>(entry.at("argv")),
                 .env = json::value_to<std::map<std::string, std::string>>(entry.at("env")),
-                .user = json::value_to<std::string>(entry.at("user")),
             });
+            if (const auto* user = entry.as_object().if_contains("user")) {  // a twin of before has none
+                programs.back().user = json::value_to<std::string>(*user);
+            }
         }
     } catch (const std::exception& problem) {
         return fail("twin.bad-site", fmt::format("{}: {}", (directory / "site.json").string(), problem.what()));
