@@ -38,6 +38,7 @@ Exit exit_of(const Error& error) {
         {"twin.directory", cant_create},
         {"twin.no-postgres", not_installed},
         {"twin.no-powerdns", not_installed},
+        {"peer.not-installed", not_installed},
         {"twin.other-version", other_version},
         {"store.other-version", other_version},
         {"twin.no-region", usage},

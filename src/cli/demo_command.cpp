@@ -1,6 +1,7 @@
 // demo, bench-failover, report: the main job, once with a live view, or many times with figures.
-#include "base/statistics.hpp"
 #include "cli/command.hpp"
+#include "cli/figures.hpp"
+#include "cli/peer_runs.hpp"
 #include "cli/picture.hpp"
 #include "cli/trial.hpp"
 #include "io/clock.hpp"
@@ -145,20 +146,6 @@ Exit run_demo(Common common, TrialOptions options, const fs::path& out, bool kee
     return result->passed() ? ok : not_met;
 }
 
-std::string row(const char* name, const std::vector<double>& values, const char* unit) {
-    const Summary summary = summarize(values);
-    return fmt::format(
-        "| {} | {} | {:.2f} | {:.2f} | {:.2f} | {:.2f} | {} |\n",
-        name,
-        summary.n,
-        summary.min,
-        summary.median,
-        summary.p95,
-        summary.max,
-        unit
-    );
-}
-
 Exit run_bench(Common common, TrialOptions options, int runs, const fs::path& out) {
     heed_interrupts();
     const auto say = progress(common);
@@ -204,8 +191,7 @@ Exit run_bench(Common common, TrialOptions options, int runs, const fs::path& ou
         }
         fs::remove(options.ledger, ignored);
     }
-    std::string table = "| figure | n | min | median | p95 | max | |\n| --- | --: | --: | --: | --: | --: | --- |\n";
-    for (const auto& [name, values] : figures) table += row(name.c_str(), values, "");
+    std::string table = figures_table(figures);
     table += fmt::format(
         "\nRuns: {}, not passed: {}. Lost acknowledged orders and payments: {}; other acknowledged writes lost: {}.\n",
         runs,
@@ -248,7 +234,24 @@ void add_bench(CLI::App& app, int& status) {
     command->add_option("--runs", *runs, "how often")->capture_default_str()->check(CLI::Range(1, 1000));
     command->add_option("--rate", options->rate, "customers' transactions per second")->capture_default_str();
     command->add_option("--out", *out, "where the reports go")->capture_default_str();
-    command->callback([=, &status] { status = run_bench(*common, *options, *runs, *out); });
+    auto peer = std::make_shared<std::string>();
+    auto profile = std::make_shared<std::string>("defaults");
+    auto* peer_option =
+        command->add_option("--peer", *peer, "measure another product instead of ours, by the same loss")
+            ->check(CLI::IsMember({"patroni"}));
+    command->add_option("--peer-profile", *profile, "its timing")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"defaults", "fastest"}))
+        ->needs(peer_option);
+    command->callback([=, &status] {
+        if (peer->empty()) return void(status = run_bench(*common, *options, *runs, *out));
+        heed_interrupts();
+        Common there = *common;
+        if (command->count("--data") == 0) there.data = "var/bench/patroni";
+        status = bench_patroni(there, {.profile = *profile, .runs = *runs, .out = *out, .go_on = [] {
+                                           return !interrupted_by_person.load();
+                                       }});
+    });
 }
 
 void add_report(CLI::App& app, int& status) {

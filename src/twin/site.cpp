@@ -46,11 +46,24 @@ Result<std::vector<Program>> read_site(const fs::path& directory) {
                 .argv = json::value_to<std::vector<std::string>>(entry.at("argv")),
                 .env = json::value_to<std::map<std::string, std::string>>(entry.at("env")),
             });
+            if (const auto* user = entry.as_object().if_contains("user")) {  // a twin of before has none
+                programs.back().user = json::value_to<std::string>(*user);
+            }
         }
     } catch (const std::exception& problem) {
         return fail("twin.bad-site", fmt::format("{}: {}", (directory / "site.json").string(), problem.what()));
     }
     return programs;
+}
+
+/// Another user may not be able to enter the folder that we are in.
+Result<pid_t> spawn_as(const std::string& user, io::SpawnOptions options, const fs::path& directory) {
+    if (user.empty()) return io::spawn(options);
+    auto found = io::User::find(user);
+    if (!found) return fail(found.error());
+    options.run_as = std::move(*found);
+    options.directory = directory;
+    return io::spawn(options);
 }
 
 void start(Running& running, const fs::path& directory) {
@@ -61,7 +74,7 @@ void start(Running& running, const fs::path& directory) {
     options.output = directory / "log" / (running.program.name + ".log");
     options.new_session = true;
     options.death_signal = SIGKILL;  // no machine, no programs
-    const auto pid = io::spawn(options);
+    const auto pid = spawn_as(running.program.user, std::move(options), directory);
     if (pid) {
         running.pid = *pid;
         io::log(io::Level::info, "site.started", {{"program", running.program.name}, {"pid", std::to_string(*pid)}});
@@ -125,6 +138,7 @@ Result<void> write_site(const fs::path& directory, const std::vector<Program>& p
             {"name", program.name},
             {"argv", json::value_from(program.argv)},
             {"env", json::value_from(program.env)},
+            {"user", program.user},
         });
     }
     std::error_code ignored;

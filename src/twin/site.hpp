@@ -15,6 +15,7 @@ struct Program {
     std::string name;
     std::vector<std::string> argv;
     std::map<std::string, std::string> env;
+    std::string user = {};  // as whom, in the site's folder; empty: as ourselves, where we are
 };
 
 /// The machine of one site: starts the site's programs and starts again what ends, as an init does. Everything that
