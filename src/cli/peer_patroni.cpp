@@ -217,7 +217,11 @@ Result<void> Cluster::start() {
     auto primary = postgres::Connection::open(client(hosts), 2s);
     if (!primary) return fail(primary.error());
     return until(180s, "the replica streams", [&] {
-        const auto streams = primary->execute("select from pg_stat_replication where state = 'streaming'");
+        // By name, which Patroni gives it: while the replica is made, pg_basebackup streams too.
+        const auto streams = primary->execute(
+            "select from pg_stat_replication where state = 'streaming' and application_name in ($1, $2)",
+            {nodes_[0].name, nodes_[1].name}
+        );
         return streams && streams->rows.size() == 1;
     });
 }
