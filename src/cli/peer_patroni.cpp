@@ -217,7 +217,11 @@ Result<void> Cluster::start() {
     auto primary = postgres::Connection::open(client(hosts), 2s);
     if (!primary) return fail(primary.error());
     return until(180s, "the replica streams", [&] {
-        const auto streams = primary->execute("select from pg_stat_replication where state = 'streaming'");
+        // By name, which Patroni gives it: while the replica is made, pg_basebackup streams too.
+        const auto streams = primary->execute(
+            "select from pg_stat_replication where state = 'streaming' and application_name in ($1, $2)",
+            {nodes_[0].name, nodes_[1].name}
+        );
         return streams && streams->rows.size() == 1;
     });
 }
@@ -336,7 +340,11 @@ Result<PatroniTrial> run_patroni_trial(const PatroniTrialOptions& options) {
     const bool gone = cluster.kill_all();
     const bool interrupted_by_person = !trial && trial.error().code == "trial.interrupted";
     if (!trial && !interrupted_by_person) return trial;  // the logs stay
-    const auto who = cluster.taken();
+    // A killed process of many threads may hold its sockets a moment longer than its main thread lives.
+    auto who = cluster.taken();
+    for (const auto deadline = io::Deadline::after(5s); who && !deadline.passed(); who = cluster.taken()) {
+        std::this_thread::sleep_for(5ms);
+    }
     if (!gone || who) return fail("trial.left-over", "a process did not end: " + who.value_or("not one that listens"));
     std::error_code ignored;
     fs::remove_all(there.directory, ignored);
