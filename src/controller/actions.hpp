@@ -7,6 +7,8 @@
 #include "io/http.hpp"
 #include "store/store.hpp"
 
+#include <boost/json/value.hpp>
+
 #include <string>
 
 namespace cloudshelf::controller {
