@@ -116,6 +116,8 @@ public:
 
     const std::optional<LeaseRecord>& record() const { return record_; }
     std::uint64_t revision() const { return revision_; }
+    /// When this revision was first seen; meaningless before there is a record.
+    TimePoint first_seen() const { return first_seen_; }
     bool forgot() const { return forgot_; }
     /// From when on the lease may be taken if nothing changes; nothing while there is none, or the store forgot.
     std::optional<TimePoint> available_at() const;

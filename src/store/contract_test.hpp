@@ -185,11 +185,53 @@ inline io::Task<void> check_journal(Journal* journal) {
     EXPECT_FALSE(fault->has_value()) << (*fault)->what;
 }
 
+/// Goal: keys are found by how they begin, and only those.
+inline io::Task<void> check_list(StateStore* store) {
+    for (std::string key : {"list/b", "list/a", "list", "list0", "lisu"}) {
+        const auto stored = co_await store->compare_and_swap(key, 0, key + "!");
+        REQUIRE(stored && stored->stored);
+    }
+    const auto found = co_await store->list("list/");
+    REQUIRE(found && found->size() == 2);
+    EXPECT_EQ(found->at(0).key, "list/a");
+    EXPECT_EQ(found->at(1).key, "list/b");
+    EXPECT_EQ(found->at(1).entry.value, "list/b!");
+    EXPECT_EQ(found->at(1).entry.revision, 1u);
+    const auto none = co_await store->list("nothing/");
+    REQUIRE(none);
+    EXPECT_TRUE(none->empty());
+}
+
+/// Goal: once another has changed the term, nothing of the old one gets into the journal.
+inline io::Task<void> check_term(Store* store) {
+    const auto first = co_await store->compare_and_swap("term", 0, "1");
+    REQUIRE(first && first->stored);
+    store->append_only_while("term", "1");
+    const auto ours = co_await store->append(1, "x9", "step", "{}");
+    EXPECT_TRUE(ours);
+    const auto taken = co_await store->compare_and_swap("term", 1, "2");
+    REQUIRE(taken && taken->stored);
+    const auto before = co_await store->read(1, 1000);
+    const auto late = co_await store->append(1, "x9", "step", "{}");
+    REQUIRE(!late);
+    EXPECT_EQ(late.error().code, "store.term-ended");
+    EXPECT_FALSE(late.error().retryable);
+    EXPECT_EQ(late.error().certainty, Certainty::not_done);
+    const auto after = co_await store->read(1, 1000);
+    REQUIRE(before && after);
+    EXPECT_EQ(before->size(), after->size());
+    store->append_only_while("term", "2");
+    const auto again = co_await store->append(2, "x9", "step", "{}");
+    EXPECT_TRUE(again);
+}
+
 inline io::Task<void> check(Store* store) {
     co_await check_state(store);
     co_await check_contention(store);
     co_await check_watch(store);
     co_await check_journal(store);
+    co_await check_list(store);
+    co_await check_term(store);
 }
 
 }  // namespace cloudshelf::store::contract

@@ -64,6 +64,14 @@ inline Error busy(std::string_view what) {
     };
 }
 
+/// Whoever appends counts on a term that another has ended; nothing was appended.
+inline Error term_ended(std::string_view key) {
+    return {
+        .code = "store.term-ended",
+        .message = fmt::format("{} has changed: another leads now, and nothing of ours is appended any more", key),
+    };
+}
+
 inline Error failed(std::string_view where, std::string_view why) {
     return {.code = "store.failed", .message = fmt::format("the state store {}: {}", where, why)};
 }

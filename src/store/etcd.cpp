@@ -22,6 +22,9 @@ constexpr Duration again_after = 20ms;    // between two rounds over all members
 json::object version_is(const std::string& key, std::uint64_t version) {
     return {{"key", base64(key)}, {"target", "VERSION"}, {"result", "EQUAL"}, {"version", std::to_string(version)}};
 }
+json::object value_is(const std::string& key, const std::string& value) {
+    return {{"key", base64(key)}, {"target", "VALUE"}, {"result", "EQUAL"}, {"value", base64(value)}};
+}
 json::object put(const std::string& key, const std::string& value) {
     return {{"requestPut", {{"key", base64(key)}, {"value", base64(value)}}}};
 }
@@ -116,6 +119,24 @@ io::Task<Result<Swapped>> EtcdStore::compare_and_swap(std::string key, std::uint
     co_return Swapped{false, current->value_or(Entry{})};
 }
 
+io::Task<Result<std::vector<KeyedEntry>>> EtcdStore::list(std::string prefix) {
+    std::string end = prefix;
+    while (!end.empty() && end.back() == '\xff') end.pop_back();
+    if (!end.empty()) ++end.back();
+    // "\0" alone: to the last key there is.
+    json::object body{{"key", base64(prefix)}, {"range_end", base64(end.empty() ? std::string(1, '\0') : end)}};
+    const auto answer = co_await range(std::move(body));
+    if (!answer) co_return fail(answer.error());
+    std::vector<KeyedEntry> found;
+    for (const auto& item : items_of(*answer)) {
+        auto key = bytes_of(item, "key");
+        auto value = bytes_of(item, "value");
+        if (!key || !value) co_return fail((!key ? key : value).error());
+        found.push_back({std::move(*key), {.revision = etcd_number(item, "version"), .value = std::move(*value)}});
+    }
+    co_return found;
+}
+
 // --- the journal ---------------------------------------------------------------------------------------------------
 
 std::string EtcdStore::entry_key(std::uint64_t index) const {
@@ -177,10 +198,16 @@ io::Task<Result<EtcdStore::Head>> EtcdStore::read_head(std::uint64_t at_revision
 io::Task<Result<bool>> EtcdStore::offer(std::uint64_t index, std::string value, Head before, Head after) {
     const std::string key = entry_key(index);
     const std::string head = json::serialize(json::object{{"index", after.index}, {"hash", after.hash}});
+    json::array conditions{version_is(key, 0), version_is(head_key(), before.version)};
+    json::array otherwise{look_up(key), look_up(head_key())};
+    if (term_) {
+        conditions.push_back(value_is(term_->key, term_->entry.value));
+        otherwise.push_back(look_up(term_->key));
+    }
     json::object transaction{
-        {"compare", json::array{version_is(key, 0), version_is(head_key(), before.version)}},
+        {"compare", std::move(conditions)},
         {"success", json::array{put(key, value), put(head_key(), head)}},
-        {"failure", json::array{look_up(key), look_up(head_key())}},
+        {"failure", std::move(otherwise)},
     };
     // Repeatable: the second time the key is there, with our bytes.
     const auto answer = co_await gateway_.call("/v3/kv/txn", std::move(transaction), Repeatable::yes);
@@ -194,6 +221,11 @@ io::Task<Result<bool>> EtcdStore::offer(std::uint64_t index, std::string value, 
     if (!there || !end) co_return fail(!there ? there.error() : end.error());
     head_ = *end;
     if (*there && (*there)->value == value) co_return true;
+    if (term_) {
+        const auto term = current_of(range_of(*answer, 2));
+        if (!term) co_return fail(term.error());
+        if (!*term || (*term)->value != term_->entry.value) co_return fail(errors::term_ended(term_->key));
+    }
     if (end->version == before.version) {
         co_return fail(
             errors::failed("etcd", fmt::format("the journal's head says {}, but {} is there", end->index, key))
@@ -334,6 +366,24 @@ io::Task<std::vector<EtcdStatus>> EtcdStore::status() {
         all.push_back(std::move(member));
     }
     co_return all;
+}
+
+io::Task<Result<void>> EtcdStore::lead_from(io::Endpoint member) {
+    const auto wanted = co_await gateway_.ask(member, "/v3/maintenance/status", {});
+    if (!wanted) co_return fail(wanted.error());
+    const auto* header = wanted->if_contains("header");
+    const std::uint64_t id = header && header->is_object() ? etcd_number(header->get_object(), "member_id") : 0;
+    const std::uint64_t leader = etcd_number(*wanted, "leader");
+    if (id == leader) co_return Result<void>{};
+    if (id == 0 || leader == 0) co_return fail(errors::no_quorum(member.text()));
+    // Only the leader can give it away, and only it knows that it leads.
+    for (const auto& endpoint : gateway_.endpoints()) {
+        if (endpoint == member) continue;
+        json::object body{{"targetID", std::to_string(id)}};
+        const auto moved = co_await gateway_.ask(endpoint, "/v3/maintenance/transfer-leadership", std::move(body));
+        if (moved) co_return Result<void>{};
+    }
+    co_return fail(errors::failed(member.text(), "the member that leads does not hand over"));
 }
 
 }  // namespace cloudshelf::store

@@ -31,23 +31,30 @@ public:
         /// For an append with all its repetitions: an entry whose fate is unknown is offered again, byte for byte,
         /// until it is known to be there.
         Duration append_limit = std::chrono::seconds(2);
-        std::string journal = "app/journal";
+        std::string journal = "control/journal";
     };
 
     EtcdStore(io::Executor executor, Options options);
 
     io::Task<Result<std::optional<Entry>>> get(std::string key) override;
+    io::Task<Result<std::vector<KeyedEntry>>> list(std::string prefix) override;
     /// Sent to one member after the other while each is certain not to have done it; never twice.
     io::Task<Result<Swapped>> compare_and_swap(std::string key, std::uint64_t expected, std::string value) override;
     io::Task<Result<std::uint64_t>> append(
         std::uint64_t epoch, std::string execution, std::string kind, std::string data
     ) override;
+    void append_only_while(std::string key, std::string value) override {
+        term_ = KeyedEntry{.key = std::move(key), .entry = {.value = std::move(value)}};
+    }
     io::Task<Result<std::vector<JournalEntry>>> read(std::uint64_t from, std::size_t count) override;
     /// Of the journal as it is when this begins; what is appended meanwhile is left out.
     io::Task<Result<std::optional<JournalFault>>> verify() override;
 
     /// Of every member, in the order of the endpoints.
     io::Task<std::vector<EtcdStatus>> status();
+    /// Makes this member the cluster's leader, where it is up to date and another leads. Losing any other member then
+    /// costs no election. Errors: "store.failed", the gateway's.
+    io::Task<Result<void>> lead_from(io::Endpoint member);
 
 private:
     /// The journal's end. `version` is etcd's, of the head's key.
@@ -74,8 +81,9 @@ private:
 
     Options options_;
     EtcdGateway gateway_;
-    std::optional<Head> head_;  // as last seen; a guess that the transaction proves
-    std::string writer_;        // tells our entries from others' with the same content
+    std::optional<KeyedEntry> term_;  // key and value that appending depends on
+    std::optional<Head> head_;        // as last seen; a guess that the transaction proves
+    std::string writer_;              // tells our entries from others' with the same content
     std::uint64_t offers_ = 0;
 };
 

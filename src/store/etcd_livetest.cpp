@@ -97,6 +97,19 @@ ASYNC_TEST(Etcd, OneMemberLessIsEnough) {
     EXPECT_TRUE(fault && !*fault);
 }
 
+// Goal: the member that is wanted leads, whoever led before, and losing another costs no election. Method: ask for each.
+ASYNC_TEST(Etcd, LeadsFromTheWantedMember) {
+    EtcdCluster cluster;
+    EtcdStore store(co_await boost::asio::this_coro::executor, options(cluster));
+    START(cluster, store);
+    for (std::size_t i = 0; i < 3; ++i) {
+        const auto moved = co_await store.lead_from(cluster.endpoints()[i]);
+        EXPECT_TRUE(moved) << moved.error().message;
+        const auto leader = co_await cluster.leader(&store);
+        EXPECT_EQ(leader, i);
+    }
+}
+
 // Goal: without a majority nothing is acknowledged, "not done" is never found later, and everything goes on when one
 // comes back. Method: kill two, try many different values at the same revision, restart, look which is there.
 ASYNC_TEST(Etcd, WithoutAMajorityNothingIsAcknowledged) {

@@ -30,6 +30,16 @@ public:
         co_return found->second;
     }
 
+    io::Task<Result<std::vector<KeyedEntry>>> list(std::string prefix) override {
+        co_await late();
+        if (manner_ != Manner::answers) co_return fail(away(Certainty::not_done));
+        std::vector<KeyedEntry> found;
+        for (const auto& [key, entry] : state_) {
+            if (key.starts_with(prefix)) found.push_back({key, entry});
+        }
+        co_return found;
+    }
+
     io::Task<Result<Swapped>> compare_and_swap(std::string key, std::uint64_t expected, std::string value) override {
         co_await late();
         if (const auto good = errors::check_sizes(key, value); !good) co_return fail(good.error());
@@ -48,6 +58,7 @@ public:
         co_await late();
         if (const auto good = errors::check_data(data); !good) co_return fail(good.error());
         if (const auto gone = before(); gone) co_return fail(*gone);
+        if (term_ && state_[term_->key].value != term_->entry.value) co_return fail(errors::term_ended(term_->key));
         JournalEntry entry{
             .index = head_.index + 1,
             .at = io::utc_now(),
@@ -62,6 +73,10 @@ public:
         head_ = std::move(entry);
         if (manner_ == Manner::unknown) co_return fail(away(Certainty::unknown));
         co_return head_.index;
+    }
+
+    void append_only_while(std::string key, std::string value) override {
+        term_ = KeyedEntry{.key = std::move(key), .entry = {.value = std::move(value)}};
     }
 
     io::Task<Result<std::vector<JournalEntry>>> read(std::uint64_t from, std::size_t count) override {
@@ -103,6 +118,7 @@ private:
     std::map<std::string, Entry> state_;
     std::vector<JournalEntry> entries_;
     JournalEntry head_;
+    std::optional<KeyedEntry> term_;
 };
 
 }  // namespace cloudshelf::store

@@ -120,6 +120,18 @@ io::Task<Result<std::optional<Entry>>> SqliteStore::get(std::string key) {
     co_return get_now(key);
 }
 
+io::Task<Result<std::vector<KeyedEntry>>> SqliteStore::list(std::string prefix) {
+    Statement ask(
+        database_, "SELECT key, revision, value FROM state WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key"
+    );
+    ask.bind(prefix);
+    std::vector<KeyedEntry> found;
+    int row = SQLITE_ROW;
+    while ((row = ask.step()) == SQLITE_ROW) found.push_back({ask.text(0), {ask.number(1), ask.text(2)}});
+    if (row != SQLITE_DONE) co_return fail(problem(database_, "reading keys"));
+    co_return found;
+}
+
 io::Task<Result<Swapped>> SqliteStore::compare_and_swap(std::string key, std::uint64_t expected, std::string value) {
     co_return compare_and_swap_now(key, expected, value);
 }
@@ -172,6 +184,13 @@ Result<std::uint64_t> SqliteStore::append_now(
 ) {
     if (const auto good = errors::check_data(data); !good) return fail(good.error());
     if (!run(database_, "BEGIN IMMEDIATE")) return fail(problem(database_, "beginning a journal entry"));
+    if (term_) {
+        const auto there = get_now(term_->key);
+        if (!there || !*there || (*there)->value != term_->entry.value) {
+            run(database_, "ROLLBACK");
+            return fail(there ? errors::term_ended(term_->key) : there.error());
+        }
+    }
     JournalEntry entry{.at = io::utc_now(), .epoch = epoch, .execution = execution, .kind = kind, .data = data};
     bool good = false;
     {

@@ -19,10 +19,14 @@ public:
     ~SqliteStore() override;
 
     io::Task<Result<std::optional<Entry>>> get(std::string key) override;
+    io::Task<Result<std::vector<KeyedEntry>>> list(std::string prefix) override;
     io::Task<Result<Swapped>> compare_and_swap(std::string key, std::uint64_t expected, std::string value) override;
     io::Task<Result<std::uint64_t>> append(
         std::uint64_t epoch, std::string execution, std::string kind, std::string data
     ) override;
+    void append_only_while(std::string key, std::string value) override {
+        term_ = KeyedEntry{.key = std::move(key), .entry = {.value = std::move(value)}};
+    }
     io::Task<Result<std::vector<JournalEntry>>> read(std::uint64_t from, std::size_t count) override;
     io::Task<Result<std::optional<JournalFault>>> verify() override;
 
@@ -37,6 +41,7 @@ private:
 
     explicit SqliteStore(sqlite3* database) : database_(database) {}
     sqlite3* database_;
+    std::optional<KeyedEntry> term_;  // key and value that appending depends on
 };
 
 }  // namespace cloudshelf::store

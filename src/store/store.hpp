@@ -16,6 +16,11 @@ struct Entry {
     std::string value;
 };
 
+struct KeyedEntry {
+    std::string key;
+    Entry entry;
+};
+
 /// What a compare-and-swap found.
 struct Swapped {
     bool stored = false;
@@ -38,6 +43,8 @@ public:
     /// Errors: "store.unreachable", "store.no-quorum", "store.no-answer", "store.failed"; never unknown: it changes
     /// nothing.
     virtual io::Task<Result<std::optional<Entry>>> get(std::string key) = 0;
+    /// Every key that begins with `prefix`, in order, as they were at one moment. Errors: those of `get`.
+    virtual io::Task<Result<std::vector<KeyedEntry>>> list(std::string prefix) = 0;
     /// `expected` 0: the key must not be there. Errors: those of `get`, "store.too-large", "store.disk-full"; with
     /// certainty unknown when the change may have been stored.
     virtual io::Task<Result<Swapped>> compare_and_swap(std::string key, std::uint64_t expected, std::string value) = 0;
@@ -70,12 +77,15 @@ struct JournalFault {
 class Journal {
 public:
     virtual ~Journal() = default;
-    /// Answers the entry's index; durable when it returns. Errors: those of `compare_and_swap`, and "store.busy" when
-    /// others always came first; where the certainty is unknown the entry may be there, and appending it again may
-    /// leave it there twice.
+    /// Answers the entry's index; durable when it returns. Errors: those of `compare_and_swap`, "store.term-ended" (see
+    /// below; not retryable), and "store.busy" when others always came first; where the certainty is unknown the entry
+    /// may be there, and appending it again may leave it there twice.
     virtual io::Task<Result<std::uint64_t>> append(
         std::uint64_t epoch, std::string execution, std::string kind, std::string data
     ) = 0;
+    /// From now on entries are appended only while `key` has this value, checked in the same transaction: who changes
+    /// the key ends what others append who still count on it.
+    virtual void append_only_while(std::string key, std::string value) = 0;
     /// At most `count` entries with that index or a higher one, in order. Errors: those of `get`.
     virtual io::Task<Result<std::vector<JournalEntry>>> read(std::uint64_t from, std::size_t count) = 0;
     /// Reads it all: a changed, cut, added or reordered entry is found. Errors: those of `get`.
