@@ -31,7 +31,7 @@ bool ended(const std::string& state) {
 Result<json::value> get(const twin::Layout& layout, const std::string& target) {
     const auto token = twin::operator_token(layout);
     if (!token) return fail(token.error());
-    return twin::call({.to = twin::controller_endpoint(layout), .target = target, .token = *token, .limit = 3s});
+    return twin::ask_controllers(layout, {.target = target, .token = *token, .limit = 3s});
 }
 
 /// Says each step once as it ends.
@@ -94,13 +94,15 @@ Result<json::value> run_move(const twin::Layout& layout, json::object body, twin
     if (!token) return fail(token.error());
     const auto before = execution_ids(layout);
     if (!before) return fail(before.error());
-    const auto made = twin::call({
-        .to = twin::controller_endpoint(layout),
-        .method = "POST",
-        .target = "/v1/executions",
-        .token = *token,
-        .body = std::move(body),
-    });
+    const auto made = twin::ask_controllers(
+        layout,
+        {
+            .method = "POST",
+            .target = "/v1/executions",
+            .token = *token,
+            .body = std::move(body),
+        }
+    );
     if (made) return follow(layout, text(*made, "id"), move_limit, std::move(progress));
     if (made.error().certainty == Certainty::not_done) return fail(made.error());
     // Nobody knows whether it began (the controller died meanwhile, say): asking again could begin a second one.
@@ -111,13 +113,15 @@ Result<json::value> run_move(const twin::Layout& layout, json::object body, twin
 Result<void> acknowledge_move(const twin::Layout& layout, const std::string& id) {
     const auto token = twin::operator_token(layout);
     if (!token) return fail(token.error());
-    const auto done = twin::call({
-        .to = twin::controller_endpoint(layout),
-        .method = "POST",
-        .target = "/v1/executions/" + id + "/acknowledge",
-        .token = *token,
-        .body = json::object{},
-    });
+    const auto done = twin::ask_controllers(
+        layout,
+        {
+            .method = "POST",
+            .target = "/v1/executions/" + id + "/acknowledge",
+            .token = *token,
+            .body = json::object{},
+        }
+    );
     if (!done) return fail(done.error());
     return {};
 }
@@ -127,13 +131,15 @@ Result<json::value> approve_move(
 ) {
     const auto token = io::read_file(layout.secrets() / (as_person + ".token"));
     if (!token) return fail(token.error());
-    const auto approved = twin::call({
-        .to = twin::controller_endpoint(layout),
-        .method = "POST",
-        .target = "/v1/executions/" + id + "/approve",
-        .token = *token,
-        .body = json::object{},
-    });
+    const auto approved = twin::ask_controllers(
+        layout,
+        {
+            .method = "POST",
+            .target = "/v1/executions/" + id + "/approve",
+            .token = *token,
+            .body = json::object{},
+        }
+    );
     if (!approved) return fail(approved.error());
     if (move_waits(*approved)) return *approved;
     return follow(layout, id, move_limit, std::move(progress));

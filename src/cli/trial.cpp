@@ -124,8 +124,7 @@ double number(const json::value& value, const char* pointer) {
 json::value Trial::newest_execution() const {
     const auto token = twin::operator_token(layout_);
     if (!token) return json::value(json::object{});
-    const auto all =
-        twin::call({.to = twin::controller_endpoint(layout_), .target = "/v1/executions", .token = *token});
+    const auto all = twin::ask_controllers(layout_, {.target = "/v1/executions", .token = *token});
     if (!all) return json::value(json::object{});
     json::value newest(json::object{});
     long highest = 0;

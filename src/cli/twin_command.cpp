@@ -21,7 +21,13 @@ void add_up(CLI::App& app, int& status) {
     auto common = std::make_shared<Common>();
     auto options = std::make_shared<twin::UpOptions>();
     add_common(*command, *common);
-    command->footer("Example: cloudshelf up --data /var/tmp/shelf --network-base 20");
+    command->add_flag(
+        "--single", options->single, "one controller on SQLite at the witness, instead of one at each site on etcd"
+    );
+    command->footer(
+        "Examples:\n  cloudshelf up --data /var/tmp/shelf --network-base 20\n  cloudshelf up --single --data "
+        "/var/tmp/one"
+    );
     command->callback([=, &status] {
         const auto layout = lay_out(*common);
         if (!layout) return void(status = layout.error());

@@ -18,14 +18,20 @@ namespace {
 namespace json = boost::json;
 using namespace std::chrono_literals;
 
+constexpr Duration look_again_after = 20ms;  // while the lease is held: it may be let go of at any time
+
 std::unexpected<Error> again(std::string code, std::string message) {
     return fail(Error{.code = std::move(code), .message = std::move(message), .retryable = true});
 }
 
 }  // namespace
 
-std::string Actions::lease_key() const {
-    return fmt::format("app/{}/lease", config_.application);
+io::Task<void> Actions::refresh() {
+    const std::uint64_t known = taker_.revision();
+    const auto found = co_await services_.store.get(config_.lease_key());
+    if (!found || !*found) co_return;
+    if (const auto record = core::parse_lease((*found)->value))
+        taker_.heard(known, (*found)->revision, *record, io::now());
 }
 
 io::Task<Result<void>> Actions::perform(std::string action, core::Execution& execution, io::Deadline deadline) {
@@ -54,10 +60,10 @@ io::Task<Result<std::string>> Actions::agent(
     io::HttpRequest request{
         .method = "POST",
         .target = "/v1/" + call,
-        .headers = {{"Authorization", "Bearer " + config_.site_token}, {"Content-Type", "application/json"}},
+        .headers = {{"Authorization", "Bearer " + services_.site_token}, {"Content-Type", "application/json"}},
         .body = std::move(body),
     };
-    const auto answer = co_await client_.send(std::move(to), std::move(request), deadline);
+    const auto answer = co_await services_.agents.send(std::move(to), std::move(request), deadline);
     if (!answer) co_return fail(answer.error());
     if (answer->status < 300) co_return answer->body;
     boost::system::error_code bad;
@@ -74,8 +80,8 @@ io::Task<Result<std::string>> Actions::agent(
 }
 
 io::Task<Result<json::value>> Actions::status_of(RegionName region, io::Deadline deadline) {
-    io::HttpRequest request{.target = "/v1/status", .headers = {{"Authorization", "Bearer " + config_.site_token}}};
-    const auto answer = co_await client_.send(config_.site(region)->agent, std::move(request), deadline);
+    io::HttpRequest request{.target = "/v1/status", .headers = {{"Authorization", "Bearer " + services_.site_token}}};
+    const auto answer = co_await services_.agents.send(config_.site(region)->agent, std::move(request), deadline);
     if (!answer) co_return fail(answer.error());
     boost::system::error_code bad;
     json::value status = json::parse(answer->body, bad);
@@ -120,9 +126,10 @@ io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadl
     const bool by_person = header.notes.contains("by-a-person") || header.notes.contains("approved-by");
     if (header.mode == core::Mode::disaster && by_person && taker_.record()) {
         // The old writer may live: it is told to end. If it does not hear of it, its lease runs out all the same.
-        io::run_in_background(executor_, tell_to_fence(header.from, taker_.record()->epoch));
+        io::run_in_background(services_.executor, tell_to_fence(header.from, taker_.record()->epoch));
     }
     for (;;) {
+        co_await refresh();
         const auto& record = taker_.record();
         if (!record) co_return fail("controller.no-lease", "there is no lease to take");
         if (record->region == header.to && record->epoch == header.epoch) co_return Result<void>{};  // done before
@@ -135,7 +142,7 @@ io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadl
         const auto available = taker_.available_at();
         if (!available) co_return fail("guard.store-forgot", "the store forgot what it knew: a person has to look");
         if (*available > deadline.at()) co_return again("controller.lease-held", "the writer still renews its lease");
-        co_await io::wait_for(*available - now);
+        co_await io::wait_for(std::min<Duration>(*available - now, look_again_after));
     }
     const core::LeaseRecord old = *taker_.record();
     const std::uint64_t revision = taker_.revision();
@@ -159,7 +166,7 @@ io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadl
         .token = old.released && old.region != header.to ? old.token : std::nullopt,
     };
     const std::uint64_t known = taker_.revision();
-    const auto swapped = co_await store_.compare_and_swap(lease_key(), revision, core::to_json(next));
+    const auto swapped = co_await services_.store.compare_and_swap(config_.lease_key(), revision, core::to_json(next));
     // Where that is unknown, the next attempt finds our own record, or takes the lease.
     if (!swapped) co_return again(swapped.error().code, swapped.error().message);
     const auto current = core::parse_lease(swapped->current.value);
@@ -203,6 +210,7 @@ io::Task<Result<void>> Actions::wait_for_replay(RegionName region, Lsn position,
 io::Task<Result<void>> Actions::promote(core::Execution& execution, io::Deadline whole) {
     // An answer that was lost on the way must not cost the whole step: told twice, an agent does it once.
     const io::Deadline deadline = whole.sooner(2 * config_.terms.taker() + 10s);
+    co_await refresh();
     const auto& header = execution.header();
     const auto& record = taker_.record();
     if (!record || record->region != header.to || record->epoch != header.epoch) {
@@ -238,7 +246,7 @@ io::Task<Result<void>> Actions::point_functions(RegionName to, io::Deadline dead
     const io::Endpoint gateway = config_.site(to)->gateway;
     while (!deadline.passed()) {
         io::HttpRequest request{.target = "/health"};
-        const auto answer = co_await gateways_.send(gateway, std::move(request), deadline.sooner(500ms));
+        const auto answer = co_await services_.gateways.send(gateway, std::move(request), deadline.sooner(500ms));
         if (answer) {
             boost::system::error_code bad;
             const json::value health = json::parse(answer->body, bad);
@@ -272,7 +280,7 @@ io::Task<Result<std::string>> Actions::shop(
         );
     }
     if (!session.empty()) request.headers.emplace_back("Authorization", "Bearer " + session);
-    const auto answer = co_await gateways_.send(std::move(gateway), std::move(request), deadline);
+    const auto answer = co_await services_.gateways.send(std::move(gateway), std::move(request), deadline);
     if (!answer)
         co_return again(
             "smoke." + answer.error().code, fmt::format("{} {}: {}", method, target, answer.error().message)
@@ -425,6 +433,7 @@ io::Task<Result<void>> Actions::verify_outside(RegionName to, Epoch epoch, io::D
 io::Task<Result<void>> Actions::tell_writer(
     std::string call, core::Execution& execution, Duration limit, io::Deadline deadline
 ) {
+    co_await refresh();
     const auto& record = taker_.record();
     const RegionName from = execution.header().from;
     if (!record || record->region != from) co_return fail("stale-epoch", "the writer has changed");
@@ -436,6 +445,7 @@ io::Task<Result<void>> Actions::tell_writer(
 }
 
 io::Task<Result<void>> Actions::demote(core::Execution& execution, io::Deadline deadline) {
+    co_await refresh();
     const auto& record = taker_.record();
     if (!record || record->region != execution.header().from) co_return fail("stale-epoch", "the writer has changed");
     if (record->released) co_return Result<void>{};
@@ -443,10 +453,12 @@ io::Task<Result<void>> Actions::demote(core::Execution& execution, io::Deadline 
     const auto answer =
         co_await agent(config_.site(execution.header().from)->agent, "demote", json::serialize(body), deadline);
     if (!answer) co_return fail(answer.error());
+    co_await refresh();
     co_return Result<void>{};
 }
 
 io::Task<Result<void>> Actions::resume_writer(core::Execution& execution, io::Deadline deadline) {
+    co_await refresh();
     const auto& record = taker_.record();
     const RegionName from = execution.header().from;
     if (!record) co_return fail("controller.no-lease", "there is no lease");

@@ -1,11 +1,11 @@
 #pragma once
 
 #include "controller/config.hpp"
+#include "controller/services.hpp"
 #include "core/execution.hpp"
 #include "core/lease.hpp"
 #include "drivers/dns/dns.hpp"
 #include "io/http.hpp"
-#include "store/store.hpp"
 
 #include <boost/json/value.hpp>
 
@@ -17,13 +17,8 @@ namespace cloudshelf::controller {
 /// whoever receives it refuses an epoch older than what they know. Chooses nothing.
 class Actions {
 public:
-    Actions(io::Executor executor, const ControllerConfig& config, store::StateStore& store, core::LeaseTaker& taker)
-        : executor_(executor),
-          config_(config),
-          store_(store),
-          taker_(taker),
-          client_(executor, config.calls()),
-          gateways_(std::move(executor)) {}
+    Actions(const Services& services, const ApplicationConfig& config, core::LeaseTaker& taker)
+        : services_(services), config_(config), taker_(taker) {}
 
     /// Errors carry `retryable`.
     io::Task<Result<void>> perform(std::string action, core::Execution& execution, io::Deadline deadline);
@@ -66,14 +61,12 @@ private:
         io::Deadline deadline
     );
     io::Task<Result<std::string>> agent(io::Endpoint to, std::string call, std::string body, io::Deadline deadline);
-    std::string lease_key() const;
+    /// Asks the store what the lease is now: others change it too, through other controllers.
+    io::Task<void> refresh();
 
-    io::Executor executor_;
-    const ControllerConfig& config_;
-    store::StateStore& store_;
+    const Services& services_;
+    const ApplicationConfig& config_;
     core::LeaseTaker& taker_;
-    io::HttpClient client_;    // to the agents
-    io::HttpClient gateways_;  // as customers call them: plain
 };
 
 }  // namespace cloudshelf::controller

@@ -1,5 +1,6 @@
 #include "controller/config.hpp"
 
+#include "core/leadership.hpp"
 #include "io/file.hpp"
 
 #include <boost/json.hpp>
@@ -80,19 +81,9 @@ core::Procedure procedure(const json::value& value) {
     return procedure;
 }
 
-ControllerConfig parse(const json::value& document) {
-    ControllerConfig config;
-    config.application = text(document, "application");
-    config.listen = endpoint(document.at("listen"));
-    config.data = text(document, "data");
-    config.tls = tls(identity(document.at("tls")));
-    config.site_token = content(text(document, "site_token_file"));
-    const json::value tokens = json::parse(content(text(document, "tokens_file")));
-    for (const auto& token : tokens.as_array()) {
-        config.tokens.push_back(
-            {.sha256 = text(token, "token_sha256"), .role = role_of(text(token, "role")), .name = text(token, "name")}
-        );
-    }
+ApplicationConfig application_config(const json::value& document) {
+    ApplicationConfig config;
+    config.name = text(document, "name");
     for (const auto& entry : document.at("sites").as_array()) {
         SiteConfig site{
             .region = RegionName(text(entry, "region")),
@@ -135,22 +126,67 @@ ControllerConfig parse(const json::value& document) {
     return config;
 }
 
+StoreConfig store_config(const json::value& document) {
+    StoreConfig config;
+    if (text(document, "kind") == "sqlite") return config;
+    if (text(document, "kind") != "etcd") throw std::invalid_argument("store.kind: expected \"sqlite\" or \"etcd\"");
+    for (const auto& entry : document.at("members").as_array())
+        config.etcd.push_back({RegionName(text(entry, "site")), endpoint(entry.at("endpoint"))});
+    if (config.etcd.empty()) throw std::invalid_argument("store.members: expected at least one");
+    config.identity = identity(document.at("tls"));
+    config.try_limit = ms(document, "try_limit_ms");
+    return config;
+}
+
+ControllerConfig parse(const json::value& document) {
+    ControllerConfig config;
+    config.site = RegionName(text(document, "site"));
+    config.listen = endpoint(document.at("listen"));
+    config.data = text(document, "data");
+    config.tls = tls(identity(document.at("tls")));
+    config.site_token = content(text(document, "site_token_file"));
+    const json::value tokens = json::parse(content(text(document, "tokens_file")));
+    for (const auto& token : tokens.as_array()) {
+        config.tokens.push_back(
+            {.sha256 = text(token, "token_sha256"), .role = role_of(text(token, "role")), .name = text(token, "name")}
+        );
+    }
+    config.store = store_config(document.at("store"));
+    for (const auto& entry : document.at("controllers").as_array())
+        config.peers.push_back({RegionName(text(entry, "site")), endpoint(entry.at("endpoint"))});
+    for (const auto& entry : document.at("applications").as_array())
+        config.applications.push_back(application_config(entry));
+    if (config.applications.empty()) throw std::invalid_argument("applications: expected at least one");
+    return config;
+}
+
 }  // namespace
 
 io::HttpClient::Options ControllerConfig::calls() const {
     io::HttpClient::Options options{.tls = tls};
-    for (const auto& site : sites) options.names[site.agent] = io::site_host_name(site.region.value());
+    for (const auto& application : applications) {
+        for (const auto& known : application.sites)
+            options.names[known.agent] = io::site_host_name(known.region.value());
+    }
+    for (const auto& peer : peers) options.names[peer.endpoint] = io::site_host_name(peer.site.value());
     return options;
 }
 
-const SiteConfig* ControllerConfig::site(const RegionName& region) const {
+core::LeaseTerms ControllerConfig::leader_terms() const {
+    const auto quickest = std::ranges::min_element(applications, {}, [](const ApplicationConfig& application) {
+        return application.terms.duration;
+    });
+    return core::leader_terms(quickest->terms);
+}
+
+const SiteConfig* ApplicationConfig::site(const RegionName& region) const {
     for (const auto& known : sites) {
         if (known.region == region) return &known;
     }
     return nullptr;
 }
 
-const SiteConfig* ControllerConfig::other(const RegionName& region) const {
+const SiteConfig* ApplicationConfig::other(const RegionName& region) const {
     for (const auto& known : sites) {
         if (!known.witness && known.region != region) return &known;
     }

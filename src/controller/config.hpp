@@ -24,6 +24,7 @@ struct ApiToken {
     std::string name;
 };
 
+/// A site of an application: one of its regions, or its witness.
 struct SiteConfig {
     RegionName region;
     bool witness = false;
@@ -33,13 +34,9 @@ struct SiteConfig {
     io::Endpoint nameserver;
 };
 
-struct ControllerConfig {
-    std::string application;
-    io::Endpoint listen;
-    std::filesystem::path data;
-    std::vector<ApiToken> tokens;
-    std::shared_ptr<io::TlsContext> tls;
-    std::string site_token;
+/// One application: a plan's facts as the control plane needs them.
+struct ApplicationConfig {
+    std::string name;
     std::vector<SiteConfig> sites;
     RegionName home;  // where the writer belongs
     core::LeaseTerms terms;
@@ -55,11 +52,44 @@ struct ControllerConfig {
     std::vector<std::string> standby_names;  // point at the other one
     std::uint32_t ttl = 60;
 
-    /// How the sites' agents are called.
-    io::HttpClient::Options calls() const;
+    std::string lease_key() const { return "app/" + name + "/lease"; }
     const SiteConfig* site(const RegionName& region) const;
     /// The region that is not this one.
     const SiteConfig* other(const RegionName& region) const;
+};
+
+/// A controller at another site.
+struct PeerConfig {
+    RegionName site;
+    io::Endpoint endpoint;
+};
+
+/// Where state and journal are: an etcd cluster with a member at each site, or a SQLite file for a controller alone.
+struct StoreConfig {
+    struct Member {
+        RegionName site;
+        io::Endpoint endpoint;
+    };
+    std::vector<Member> etcd;  // empty: SQLite, in the controller's data folder
+    io::TlsIdentity identity;  // to etcd, whose CA is its own
+    Duration try_limit = std::chrono::milliseconds(500);
+};
+
+struct ControllerConfig {
+    RegionName site;  // where this controller runs
+    io::Endpoint listen;
+    std::filesystem::path data;
+    std::vector<ApiToken> tokens;
+    std::shared_ptr<io::TlsContext> tls;
+    std::string site_token;
+    StoreConfig store;
+    std::vector<PeerConfig> peers;  // the controllers at the other sites
+    std::vector<ApplicationConfig> applications;
+
+    /// How agents and other controllers are called.
+    io::HttpClient::Options calls() const;
+    /// Of the leader's lease: as quick as the quickest application wants it.
+    core::LeaseTerms leader_terms() const;
 };
 
 /// Errors: "controller.config", naming what is wrong.

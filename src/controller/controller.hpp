@@ -1,99 +1,50 @@
 #pragma once
 
-#include "controller/actions.hpp"
-#include "controller/command_queue.hpp"
+#include "controller/api.hpp"
+#include "controller/application.hpp"
 #include "controller/config.hpp"
-#include "core/detection.hpp"
-#include "core/execution.hpp"
-#include "core/lease.hpp"
-#include "core/move_policy.hpp"
-#include "io/http.hpp"
-#include "store/store.hpp"
+#include "controller/leadership.hpp"
+#include "controller/peers.hpp"
+#include "controller/services.hpp"
+#include "controller/stores.hpp"
 
-#include <boost/json/value.hpp>
-
-#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 
 namespace cloudshelf::controller {
 
-/// The daemon around the core: probes, decides, carries out, journals, answers. One loop. Failing to reach it never
-/// stops an agent or a running shop.
+/// The daemon around the core, one at each site: every one watches its applications and serves the state store to the
+/// agents; the one that leads decides and carries out. One loop. Failing to reach it never stops an agent or a running
+/// shop.
 class Controller {
 public:
-    Controller(io::Executor executor, ControllerConfig config, std::unique_ptr<store::Store> store);
+    Controller(io::Executor executor, ControllerConfig config, OpenStore store);
 
+    /// Until asked to end, or until the lead is lost: then nothing that it had begun may go on.
     io::Task<int> run();
 
 private:
-    io::Task<void> watch(SiteConfig site);
-    /// `late`: this process was, so what fails proves nothing.
-    io::Task<void> look_at_gateway(SiteConfig site, bool late);
-    io::Task<void> look_at_agent(SiteConfig site, bool late);
-    bool slept_since(TimePoint begun) const;
-    io::Task<void> decide();
-    io::Task<void> reconcile_dns();
-    void combine(const RegionName& region);
-
-    core::Situation situation() const;
-    Result<std::string> begin(
-        const std::string& procedure,
-        core::Mode mode,
-        RegionName to,
-        const std::string& reason,
-        const std::string& guard,
-        std::map<std::string, std::string> notes = {}
-    );
-    void tell(const std::string& id, const core::ExecutionEvent& event);
-    void obey(const std::string& id, std::vector<core::ExecutionCommand> commands);
-    void carry_out(const std::string& id, const core::ExecutionCommand& command);
-    bool is_wanted(const std::string& id, const core::Perform& what) const;
-    io::Task<void> perform(std::string id, core::Perform what);
-    io::Task<void> read_store();
-    void resume();
-
-    io::Task<io::HttpResponse> answer(io::HttpRequest request);
-    std::optional<ApiToken> token_of(const io::HttpRequest& request) const;
-    core::Execution* execution_of(std::string_view path);
-    io::Task<io::HttpResponse> store_call(io::HttpRequest request);
-    io::Task<io::HttpResponse> start_execution(io::HttpRequest request);
-    io::HttpResponse executions(std::string_view path) const;
-    io::Task<io::HttpResponse> approve(std::string path, std::string by);
-    io::Task<io::HttpResponse> acknowledge(std::string path, std::string by);
-    io::Task<io::HttpResponse> convert(std::string path, io::HttpRequest request);
-    io::Task<io::HttpResponse> journal(io::HttpRequest request);
-    io::HttpResponse metrics() const;
-    io::HttpResponse events();
-    boost::json::value status() const;
-    std::string lease_key() const;
+    core::Candidate candidate() const;
+    io::Task<void> watch_leases();
+    io::Task<void> read_leases();
+    io::Task<void> lead();
+    io::Task<void> read_journal();
+    io::Task<void> keep_store_near();
 
     io::Executor executor_;
     ControllerConfig config_;
-    std::unique_ptr<store::Store> store_;
-    io::HttpClient client_;    // to the agents
-    io::HttpClient gateways_;  // as customers call them: plain
-    core::LeaseTaker taker_;
-    Actions actions_;
-
-    struct Seen {
-        bool gateway = false;
-        bool agent = false;
-        int not_writing_looks = 0;        // in a row in which its agent said that it neither writes nor is about to
-        int standby_looks = 0;            // in a row in which it said that its server runs and takes no write
-        boost::json::value status;        // the agent's last answer
-        boost::json::value last_standby;  // the last in which it followed: what would be lost
-    };
-    std::map<RegionName, Seen> seen_;
-    std::map<RegionName, core::RegionHealth> health_;
-    std::map<std::string, core::Execution> executions_;
-    CommandQueue queue_;
-    std::optional<TimePoint> last_move_ended_;
-    std::vector<TimePoint> automatic_moves_;
-    std::string unacknowledged_;  // the last automatic move, until a person has said a word
+    OpenStore store_;
+    io::HttpClient agents_;
+    io::HttpClient gateways_;
+    Services services_;
     std::uint64_t next_id_ = 1;
-    std::uint64_t probes_ = 0;
+    Api::Applications applications_;
+    Leadership leadership_;
+    Peers peers_;
+    Api api_;
 };
+
+/// The exit status of a controller that led and does not any more; the site's init starts it again.
+inline constexpr int exit_lost_the_lead = 75;
 
 }  // namespace cloudshelf::controller

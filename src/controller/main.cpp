@@ -3,7 +3,6 @@
 #include "controller/controller.hpp"
 #include "io/log.hpp"
 #include "io/signals.hpp"
-#include "store/sqlite.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
@@ -11,9 +10,14 @@
 namespace cloudshelf::controller {
 namespace {
 
-io::Task<int> run(ControllerConfig config, std::unique_ptr<store::Store> store) {
+io::Task<int> run(ControllerConfig config) {
     const auto executor = co_await boost::asio::this_coro::executor;
-    Controller controller(executor, std::move(config), std::move(store));
+    auto store = open_store(executor, config);
+    if (!store) {
+        fmt::print(stderr, "controller: {}\n", store.error().message);
+        std::_Exit(store.error().code == "store.other-version" ? 76 : 74);
+    }
+    Controller controller(executor, std::move(config), std::move(*store));
     const int status = co_await controller.run();
     // The loops hold on to the controller; the process ends here, with them. Everything that counts is durable.
     std::_Exit(status);
@@ -29,13 +33,8 @@ int controller_main(const std::filesystem::path& path) {
     }
     std::error_code ignored;
     std::filesystem::create_directories(config->data, ignored);
-    auto store = store::SqliteStore::open(config->data / "state.db");
-    if (!store) {
-        fmt::print(stderr, "controller: {}\n", store.error().message);
-        return store.error().code == "store.other-version" ? 76 : 74;
-    }
     io::log_identity({{"program", "controller"}});
-    return io::run_program(run(std::move(*config), std::move(*store)));
+    return io::run_program(run(std::move(*config)));
 }
 
 }  // namespace cloudshelf::controller

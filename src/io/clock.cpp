@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <ctime>
+#include <fstream>
 
 namespace cloudshelf::io {
 
@@ -15,6 +16,16 @@ TimePoint now() {
     timespec time{};
     CLOUDSHELF_ASSERT(clock_gettime(CLOCK_BOOTTIME, &time) == 0);
     return TimePoint(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+}
+
+const std::string& clock_id() {
+    static const std::string id = [] {
+        std::ifstream file("/proc/sys/kernel/random/boot_id");
+        std::string text;
+        std::getline(file, text);
+        return text;
+    }();
+    return id;
 }
 
 std::string utc_now() {

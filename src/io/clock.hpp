@@ -11,6 +11,10 @@ namespace cloudshelf::io {
 /// Every process of one machine reads the same value; nothing compares it across machines.
 TimePoint now();
 
+/// Whose times `now` tells: the same as long as this machine runs, another after its next start and on other machines
+/// (the kernel's boot id).
+const std::string& clock_id();
+
 /// Now as RFC 3339 in UTC with milliseconds, "2026-11-23T05:30:00.123Z": for people and records, never for decisions.
 std::string utc_now();
 

@@ -10,6 +10,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
+std::string advertised(const EtcdMember& member, const EtcdMember::Peer& peer) {
+    const std::string host = peer.host.empty() ? peer.peer.address : peer.host;
+    return fmt::format("{}://{}:{}", member.tls ? "https" : "http", host, peer.peer.port);
+}
+
 std::string url(const EtcdMember& member, const io::Endpoint& endpoint) {
     return fmt::format("{}://{}", member.tls ? "https" : "http", endpoint.text());
 }
@@ -50,11 +55,16 @@ EtcdTiming EtcdTiming::for_round_trip(Duration longest) {
     return {.heartbeat = heartbeat, .election = std::min<Duration>(heartbeat * 10, 50s)};
 }
 
+EtcdTiming EtcdTiming::for_lease(Duration lease) {
+    const auto election = std::clamp<Duration>(lease / 2, 300ms, 1s);
+    return {.heartbeat = election / 10, .election = election};
+}
+
 Result<std::vector<std::string>> command_line(const EtcdMember& member) {
     if (const auto good = check(member); !good) return fail(good.error());
     std::string cluster;
     for (const auto& peer : member.cluster) {
-        cluster += fmt::format("{}{}={}", cluster.empty() ? "" : ",", peer.name, url(member, peer.peer));
+        cluster += fmt::format("{}{}={}", cluster.empty() ? "" : ",", peer.name, advertised(member, peer));
     }
     std::vector<std::string> argv = {"etcd"};
     const auto add = [&](const char* flag, const std::string& value) {
@@ -65,9 +75,11 @@ Result<std::vector<std::string>> command_line(const EtcdMember& member) {
     add("listen-client-urls", url(member, member.client));
     add("advertise-client-urls", url(member, member.client));
     add("listen-peer-urls", url(member, member.peer));
-    add("initial-advertise-peer-urls", url(member, member.peer));
+    const auto self = std::ranges::find(member.cluster, member.name, &EtcdMember::Peer::name);
+    add("initial-advertise-peer-urls", advertised(member, *self));
     add("initial-cluster", cluster);
     add("initial-cluster-token", member.cluster_token);
+    add("initial-cluster-state", member.joins ? "existing" : "new");
     add("heartbeat-interval", std::to_string(member.timing.heartbeat / 1ms));
     add("election-timeout", std::to_string(member.timing.election / 1ms));
     add("pre-vote", "true");  // a member that comes back does not depose a leader that is well; 3.4 has it off

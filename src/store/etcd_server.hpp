@@ -26,6 +26,9 @@ struct EtcdTiming {
     /// heartbeats; never below the defaults, which suit one region and disks whose fsync may take a tenth of a second
     /// (https://etcd.io/docs/v3.4/tuning/).
     static EtcdTiming for_round_trip(Duration longest);
+    /// For members that are this quick to each other and leases that long: an election is over before the lease of a
+    /// writer runs out who has no standby to promise anything, and never more nervous than disks allow.
+    static EtcdTiming for_lease(Duration lease);
 };
 
 /// One member of a cluster, as one site runs it.
@@ -45,8 +48,10 @@ struct EtcdMember {
     struct Peer {
         std::string name;
         io::Endpoint peer;
+        std::string host = {};  // as the others reach it, where a name stands for its address; empty: the address
     };
     std::vector<Peer> cluster;  // every member, this one too; counts only until the data folder has been made
+    bool joins = false;         // a cluster that is there, which has been told of it; else they begin one together
     std::string cluster_token;  // the same at every member: keeps clusters apart that share addresses by mistake
     EtcdTiming timing;
     std::uint64_t quota_bytes = 512ULL << 20;  // above it, changes are refused ("store.disk-full") until compacted

@@ -15,10 +15,14 @@ inline constexpr const char* operator_certificate = "operator";
 
 /// `<twin>/secrets/<name>.crt` and `.key`, with the twin's `ca.crt`.
 io::TlsIdentity identity_of(const Layout& layout, const std::string& name);
+/// The same for the state store, which has a CA of its own: whoever holds one of its certificates may change
+/// everything.
+io::TlsIdentity state_identity_of(const Layout& layout, const std::string& site);
 /// The certificate files of the twin, the CA's first.
 std::vector<std::filesystem::path> certificate_files(const Layout& layout);
 
-/// Makes the twin's CA where there is none or it ends too soon, then issues all certificates. For a twin that is down.
+/// Makes the twin's two CAs where there is none or it ends too soon, then issues all certificates. For a twin that is
+/// down.
 Result<void> make_certificates(const Layout& layout);
 
 /// Issues all certificates anew, with new keys, in place; running processes take them at their next request.

@@ -1,7 +1,9 @@
 #include "twin/layout.hpp"
 
 #include "base/digest.hpp"
+#include "io/file.hpp"
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <sys/stat.h>
@@ -30,9 +32,31 @@ std::string Layout::road(const Site& from, const Site& to) const {
     return fmt::format("127.{}.1.{}", network_base + from.number, to.number);
 }
 
+std::string Layout::proxy(const Site& site) const {
+    return fmt::format("127.{}.1.{}", network_base + site.number, site.number);
+}
+
+std::vector<Site> Layout::controllers() const {
+    if (single) return {witness};
+    return {witness, standby, primary};
+}
+
 std::string Layout::nameservers() const {
     return fmt::format("{0}:{3},{1}:{3},{2}:{3}", primary.address, standby.address, witness.address, Ports::dns);
 }
+
+namespace {
+
+/// What a twin that was up before says of itself.
+bool is_single(const fs::path& directory) {
+    const auto text = io::read_file(directory / "twin.json");
+    boost::system::error_code bad;
+    const auto description = text ? boost::json::parse(*text, bad) : boost::json::value();
+    const auto* single = bad || !description.is_object() ? nullptr : description.as_object().if_contains("single");
+    return single && single->is_bool() && single->as_bool();
+}
+
+}  // namespace
 
 Result<Layout> lay_out(fs::path directory, int network_base, core::Plan plan) {
     if (network_base < 0 || network_base > 250) {
@@ -71,6 +95,7 @@ Result<Layout> lay_out(fs::path directory, int network_base, core::Plan plan) {
         }
     }
     layout.plan = std::move(plan);
+    layout.single = is_single(layout.directory);
     return layout;
 }
 

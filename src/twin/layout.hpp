@@ -20,6 +20,8 @@ struct Ports {
     static constexpr std::uint16_t dns = 5300;
     static constexpr std::uint16_t processor_first = 9301;
     static constexpr std::uint16_t network = 7500;
+    static constexpr std::uint16_t etcd = 2379;
+    static constexpr std::uint16_t etcd_peer = 2380;
 };
 
 enum class SiteKind { region, witness, world };
@@ -32,10 +34,12 @@ struct Site {
     std::filesystem::path directory;  // <twin>/<name>
 };
 
-/// Where everything of a twin is. Computed, never stored: plan + directory + network base always give the same.
+/// Where everything of a twin is. Computed: plan + directory + network base always give the same, and `single` as long
+/// as the twin exists.
 struct Layout {
     std::filesystem::path directory;
     int network_base = 0;
+    bool single = false;  // one controller with SQLite at the witness, instead of one at each site on etcd
     core::Plan plan;
     Site primary;  // by the plan: the home of the writer
     Site standby;
@@ -43,13 +47,19 @@ struct Layout {
     Site world;  // outside every region: payment processors
 
     std::filesystem::path secrets() const { return directory / "secrets"; }
-    std::filesystem::path controller() const { return directory / "controller"; }
+    /// What the controller of a site keeps.
+    std::filesystem::path controller(const Site& site) const { return site.directory / "controller"; }
+    /// The sites with a controller; the one that should lead first.
+    std::vector<Site> controllers() const;
     std::vector<Site> sites() const { return {primary, standby, witness, world}; }
     std::vector<Site> regions() const { return {primary, standby}; }
     /// The sites that links join; the outside world reaches every site directly.
     std::vector<Site> linked() const { return {primary, standby, witness}; }
-    /// The address at which `from` reaches `to`: that of the relay between them, 127.<base + from>.1.<to>.
+    /// The address at which `from` reaches `to`: that of the relay between them, 127.<base + from>.1.<to>; its own to
+    /// itself.
     std::string road(const Site& from, const Site& to) const;
+    /// The address of the proxy through which a site reaches the others by their names, 127.<base + site>.1.<site>.
+    std::string proxy(const Site& site) const;
     /// By name. Errors: "twin.no-region", naming those there are.
     Result<Site> region(const std::string& name) const;
     /// The same, the witness included.

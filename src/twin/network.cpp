@@ -1,6 +1,7 @@
 #include "twin/network.hpp"
 
 #include "base/digest.hpp"
+#include "io/connect_proxy.hpp"
 #include "io/file.hpp"
 #include "io/log.hpp"
 #include "io/signals.hpp"
@@ -24,8 +25,9 @@ std::int64_t ms(Duration duration) {
 
 /// The ports at which other sites call on one.
 std::vector<std::uint16_t> ports_of(const Site& site) {
-    if (site.kind == SiteKind::witness) return {Ports::agent, Ports::controller};
-    return {Ports::agent, Ports::gateway, Ports::postgres};
+    std::vector<std::uint16_t> ports = {Ports::agent, Ports::controller, Ports::etcd, Ports::etcd_peer};
+    if (site.kind == SiteKind::region) ports.insert(ports.end(), {Ports::gateway, Ports::postgres});
+    return ports;
 }
 
 using Way = std::pair<std::string, std::string>;
@@ -54,11 +56,22 @@ public:
                 ));
             }
         }
+        for (const auto& proxy : config.at("proxies").as_array()) {
+            const auto listen = io::Endpoint::parse(json::value_to<std::string>(proxy.at("listen")));
+            if (!listen) throw std::runtime_error(listen.error().message);
+            io::ConnectProxy::Options options{
+                .listen = *listen, .hosts = json::value_to<std::map<std::string, std::string>>(proxy.at("hosts"))
+            };
+            proxies_.push_back(std::make_unique<io::ConnectProxy>(executor, std::move(options)));
+        }
     }
 
     Result<void> start() {
         for (const auto& relay : relays_) {
             if (const auto started = relay->start(); !started) return started;
+        }
+        for (const auto& proxy : proxies_) {
+            if (const auto started = proxy->start(); !started) return started;
         }
         return {};
     }
@@ -138,6 +151,7 @@ private:
     std::string token_digest_;
     std::map<Way, std::shared_ptr<io::LinkWay>> ways_;
     std::vector<std::unique_ptr<io::Relay>> relays_;
+    std::vector<std::unique_ptr<io::ConnectProxy>> proxies_;
 };
 
 io::Task<int> serve(json::value config) {
@@ -162,6 +176,16 @@ io::Task<int> serve(json::value config) {
 
 json::object network_config(const Layout& layout) {
     json::array links;
+    json::array proxies;
+    for (const Site& from : layout.linked()) {
+        json::object hosts;
+        for (const Site& to : layout.linked()) {
+            if (from.number != to.number) hosts[io::site_host_name(to.name.value())] = layout.road(from, to);
+        }
+        // etcd gives each member one address for all others: a name, which means another road at each site.
+        const std::string listen = fmt::format("{}:{}", layout.proxy(from), Ports::etcd_peer);
+        proxies.push_back({{"listen", listen}, {"hosts", std::move(hosts)}});
+    }
     for (const Site& from : layout.linked()) {
         for (const Site& to : layout.linked()) {
             if (from.number == to.number) continue;
@@ -178,6 +202,7 @@ json::object network_config(const Layout& layout) {
         {"listen", fmt::format("{}:{}", layout.world.address, Ports::network)},
         {"token_file", (layout.secrets() / "operator.token").string()},
         {"links", std::move(links)},
+        {"proxies", std::move(proxies)},
     };
 }
 

@@ -2,12 +2,11 @@
 
 #include "base/assert.hpp"
 #include "base/digest.hpp"
-#include "core/procedures.hpp"
-#include "core/timing.hpp"
 #include "drivers/dns/powerdns.hpp"
 #include "io/file.hpp"
 #include "io/process.hpp"
 #include "twin/certificates.hpp"
+#include "twin/controllers.hpp"
 #include "twin/network.hpp"
 #include "twin/site.hpp"
 
@@ -71,31 +70,6 @@ Result<void> make_secrets(const Layout& layout) {
     return io::replace_file(layout.secrets() / "api-tokens.json", json::serialize(tokens), 0600);
 }
 
-/// Who the programs of a site are, and whom they believe.
-json::object tls_of(const Layout& layout, const Site& site) {
-    const auto identity = identity_of(layout, site.name.value());
-    return {
-        {"certificate_file", identity.certificate_file.string()},
-        {"key_file", identity.key_file.string()},
-        {"ca_file", identity.ca_file.string()},
-    };
-}
-
-json::object timing_of(const Layout& layout) {
-    const core::Timing timing = layout.plan.timing;
-    return {
-        {"lease_ms", ms(timing.lease)},
-        {"beat_ms", ms(timing.beat)},
-        {"drift_ppm", timing.drift_ppm},
-        {"fencer_margin_ms", ms(timing.fencer_margin)},
-        {"probe_interval_ms", ms(timing.probe_interval)},
-        {"probe_timeout_ms", ms(timing.probe_timeout)},
-        {"failure_threshold", timing.failure_threshold},
-        {"hold_down_ms", ms(timing.hold_down)},
-        {"dns_ttl_s", std::chrono::duration_cast<std::chrono::seconds>(timing.dns_ttl).count()},
-    };
-}
-
 }  // namespace
 
 Result<void> check_machine(const Layout& layout) {
@@ -103,6 +77,11 @@ Result<void> check_machine(const Layout& layout) {
     const std::string postgres = fmt::format("{}/postgres", postgres_programs);
     if (::stat(postgres.c_str(), &status) != 0) {
         return fail("twin.no-postgres", fmt::format("{} is missing: `make setup` installs PostgreSQL 15", postgres));
+    }
+    if (!layout.single && ::stat("/usr/bin/etcd", &status) != 0) {
+        return fail(
+            "twin.no-etcd", "/usr/bin/etcd is missing: `make setup` installs it; --single does without, on SQLite"
+        );
     }
     if (::stat("/usr/sbin/pdns_server", &status) != 0) {
         return fail("twin.no-powerdns", "/usr/sbin/pdns_server is missing: `make setup` installs PowerDNS");
@@ -141,7 +120,13 @@ Result<void> check_machine(const Layout& layout) {
         for (const auto port : {Ports::gateway, Ports::agent, Ports::postgres, Ports::dns})
             needed.emplace_back(region, port);
     }
-    for (const auto port : {Ports::agent, Ports::controller, Ports::dns}) needed.emplace_back(layout.witness, port);
+    for (const auto port : {Ports::agent, Ports::dns}) needed.emplace_back(layout.witness, port);
+    for (const auto& site : layout.controllers()) needed.emplace_back(site, Ports::controller);
+    if (!layout.single) {
+        for (const auto& site : layout.controllers()) {
+            for (const auto port : {Ports::etcd, Ports::etcd_peer}) needed.emplace_back(site, port);
+        }
+    }
     for (const int n : {0, 1})
         needed.emplace_back(layout.world, static_cast<std::uint16_t>(Ports::processor_first + n));
     needed.emplace_back(layout.world, Ports::network);
@@ -161,8 +146,7 @@ json::object agent_config(const Layout& layout, const Site& site) {
         {"region", site.name.value()},
         {"witness", witness},
         {"listen", at(site, Ports::agent)},
-        {"controller", at(layout, site, layout.witness, Ports::controller)},
-        {"controller_site", layout.witness.name.value()},
+        {"controllers", controllers_for(layout, site)},
         {"tls", tls_of(layout, site)},
         {"site_token_file", (layout.secrets() / "site.token").string()},
         {"timing", timing_of(layout)},
@@ -237,75 +221,6 @@ json::object gateway_config(const Layout& layout, const Site& site, const UpOpti
     };
 }
 
-json::object procedure_json(const core::Plan& plan, core::ProcedureMode mode) {
-    const auto found = std::ranges::find(plan.procedures, mode, &core::Procedure::mode);
-    // A plan that describes none runs the reference's.
-    const core::Procedure procedure = found != plan.procedures.end()         ? *found
-                                      : mode == core::ProcedureMode::planned ? core::reference_failback()
-                                                                             : core::reference_failover();
-    json::array steps;
-    for (const auto& step : procedure.steps) {
-        steps.push_back({
-            {"name", step.name},
-            {"action", core::name_of(step.action)},
-            {"after", json::value_from(step.after)},
-            {"limit_ms", ms(step.limit)},
-            {"retries", step.retries},
-            {"retry_delay_ms", ms(step.retry_delay)},
-            {"approvals", static_cast<int>(step.approval)},
-            {"essential", step.essential},
-            {"undo", step.undo ? json::value(core::name_of(*step.undo)) : json::value()},
-        });
-    }
-    return {{"name", procedure.name}, {"mode", core::name_of(procedure.mode)}, {"steps", std::move(steps)}};
-}
-
-json::object controller_config(const Layout& layout) {
-    json::array sites;
-    for (const Site& site : {layout.primary, layout.standby, layout.witness}) {
-        json::object entry{
-            {"region", site.name.value()},
-            {"witness", site.kind == SiteKind::witness},
-            {"agent", at(layout, layout.witness, site, Ports::agent)},
-            {"nameserver", at(site, Ports::dns)},
-        };
-        if (site.kind == SiteKind::region) {
-            entry["gateway"] = at(layout, layout.witness, site, Ports::gateway);
-            entry["front"] = at(site, Ports::gateway);
-        }
-        sites.push_back(std::move(entry));
-    }
-    json::array serving;
-    json::array standby;
-    for (const auto& name : layout.plan.traffic.names) {
-        (name.points_to == core::PointsTo::serving ? serving : standby).push_back(json::string(name.name));
-    }
-    const core::Safety& safety = layout.plan.safety;
-    return {
-        {"application", layout.plan.application.name},
-        {"listen", at(layout.witness, Ports::controller)},
-        {"data", layout.controller().string()},
-        {"tls", tls_of(layout, layout.witness)},
-        {"site_token_file", (layout.secrets() / "site.token").string()},
-        {"tokens_file", (layout.secrets() / "api-tokens.json").string()},
-        {"sites", std::move(sites)},
-        {"home", layout.primary.name.value()},
-        {"timing", timing_of(layout)},
-        {"rules",
-         {{"decided_by", core::name_of(safety.policy)},
-          {"lag_bytes_max", safety.guards.lag_bytes_max.value()},
-          {"lag_seconds_max", std::chrono::duration<double>(safety.guards.lag_max).count()},
-          {"automatic_moves_max", safety.moves.max},
-          {"acknowledge_before_next", safety.moves.acknowledge_before_next},
-          {"window_ms", ms(safety.moves.window)}}},
-        {"procedures",
-         {{"failover", procedure_json(layout.plan, core::ProcedureMode::disaster)},
-          {"failback", procedure_json(layout.plan, core::ProcedureMode::planned)}}},
-        {"traffic",
-         {{"zone", layout.plan.traffic.zone}, {"serving", std::move(serving)}, {"standby", std::move(standby)}}},
-    };
-}
-
 Result<std::string> write_config(const Site& site, const char* name, const json::object& config) {
     const fs::path path = site.directory / name;
     if (const auto written = io::replace_file(path, json::serialize(config), 0600); !written)
@@ -333,12 +248,31 @@ Result<Program> nameserver(const Layout& layout, const Site& site) {
     return Program{.name = "pdns", .argv = dns::command_line(server)};
 }
 
+/// The site's controller and its member of the state store, where it has them.
+Result<void> add_controller(
+    std::vector<Program>& programs, const Layout& layout, const Site& site, const UpOptions& options
+) {
+    const auto controllers = layout.controllers();
+    if (std::ranges::find(controllers, site.number, &Site::number) == controllers.end()) return {};
+    if (!layout.single) {
+        auto etcd = etcd_member(layout, site, EtcdStart::together);
+        if (!etcd) return fail(etcd.error());
+        programs.push_back(std::move(*etcd));
+    }
+    const auto config = write_config(site, "controller.json", controller_config(layout, site));
+    if (!config) return fail(config.error());
+    programs.push_back(
+        {.name = "controller", .argv = {options.programs / "cloudshelf", "controller", "--config", *config}}
+    );
+    return {};
+}
+
 }  // namespace
 
 Result<void> prepare(const Layout& layout, const UpOptions& options) {
     std::error_code failed;
     for (const auto& site : layout.sites()) fs::create_directories(site.directory / "log", failed);
-    fs::create_directories(layout.controller(), failed);
+    for (const auto& site : layout.controllers()) fs::create_directories(layout.controller(site), failed);
     if (failed) return fail("twin.directory", fmt::format("{}: {}", layout.directory.string(), failed.message()));
     if (const auto made = make_secrets(layout); !made) return made;
     if (const auto made = make_certificates(layout); !made) return made;
@@ -363,29 +297,22 @@ Result<void> prepare(const Layout& layout, const UpOptions& options) {
             "--bin",        postgres_programs,
             "--user",       postgres_user(),
         };
-        const auto written = write_site(
-            site.directory,
-            {std::move(*names),
-             {.name = "fencer", .argv = std::move(fencer)},
-             {.name = "agent", .argv = {region_program, "agent", "--config", *agent}},
-             {.name = "gateway", .argv = {region_program, "gateway", "--config", *gateway}}}
-        );
-        if (!written) return written;
+        std::vector<Program> programs{std::move(*names)};
+        if (const auto added = add_controller(programs, layout, site, options); !added) return added;
+        programs.push_back({.name = "fencer", .argv = std::move(fencer)});
+        programs.push_back({.name = "agent", .argv = {region_program, "agent", "--config", *agent}});
+        programs.push_back({.name = "gateway", .argv = {region_program, "gateway", "--config", *gateway}});
+        if (const auto written = write_site(site.directory, programs); !written) return written;
     }
     const Site& witness = layout.witness;
     const auto agent = write_config(witness, "agent.json", agent_config(layout, witness));
-    const auto controller = write_config(witness, "controller.json", controller_config(layout));
     auto names = nameserver(layout, witness);
     if (!agent) return fail(agent.error());
-    if (!controller) return fail(controller.error());
     if (!names) return fail(names.error());
-    const auto written = write_site(
-        witness.directory,
-        {std::move(*names),
-         {.name = "agent", .argv = {region_program, "agent", "--config", *agent}},
-         {.name = "controller", .argv = {options.programs / "cloudshelf", "controller", "--config", *controller}}}
-    );
-    if (!written) return written;
+    std::vector<Program> programs{std::move(*names)};
+    if (const auto added = add_controller(programs, layout, witness, options); !added) return added;
+    programs.push_back({.name = "agent", .argv = {region_program, "agent", "--config", *agent}});
+    if (const auto written = write_site(witness.directory, programs); !written) return written;
     const auto network = write_config(layout.world, "network.json", network_config(layout));
     if (!network) return fail(network.error());
     std::vector<Program> outside = {

@@ -6,8 +6,8 @@
 
 namespace cloudshelf::twin {
 
-/// Checks that the twin can start here, before anything does: PostgreSQL 15 and PowerDNS are installed, every port is
-/// free. Errors: "twin.no-postgres", "twin.no-powerdns", "twin.port-taken".
+/// Checks that the twin can start here, before anything does: PostgreSQL 15, PowerDNS and etcd are installed, every
+/// port is free. Errors: "twin.no-postgres", "twin.no-powerdns", "twin.no-etcd", "twin.port-taken".
 Result<void> check_machine(const Layout& layout);
 
 /// Makes folders, secrets and configurations that are not there yet; leaves data alone.
@@ -15,7 +15,7 @@ Result<void> check_machine(const Layout& layout);
 Result<void> prepare(const Layout& layout, const UpOptions& options);
 
 /// The version of the twin's folder that this program reads and writes.
-inline constexpr int format_version = 1;
+inline constexpr int format_version = 2;
 
 /// The folder of PostgreSQL's programs.
 inline constexpr const char* postgres_programs = "/usr/lib/postgresql/15/bin";

@@ -21,6 +21,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration ready_limit = 120s;
 constexpr std::chrono::milliseconds stop_limit = 20s;
+constexpr Duration leader_moves_limit = 10s;
 
 /// Asks until `ready` answers an empty text; it says what is still missing otherwise.
 Result<void> wait_until(const std::string& what, Duration limit, const std::function<std::string()>& ready) {
@@ -36,6 +37,14 @@ std::string text_at(const json::value& value, const char* pointer) {
     boost::system::error_code none;
     const json::value* found = value.find_pointer(pointer, none);
     return found && found->is_string() ? std::string(found->as_string()) : std::string();
+}
+
+bool has_leader(const json::value& status) {
+    const auto* controllers = status.as_object().if_contains("controllers");
+    if (controllers == nullptr || !controllers->is_object()) return false;
+    return std::ranges::any_of(controllers->as_object(), [](const auto& site) {
+        return site.value().at("leads") == json::value(true);
+    });
 }
 
 std::string missing_of_role(const Layout& layout, const Site& site, const std::string& role) {
@@ -59,18 +68,20 @@ Result<void> first_lease(const Layout& layout) {
         {"fence", {{"how", "person"}, {"epoch", 0}}},
         {"released", false}
     };
-    const auto answer = call({
-        .to = controller_endpoint(layout),
-        .method = "POST",
-        .target = "/v1/store/compare-and-swap",
-        .token = *token,
-        .body =
-            json::object{
-                {"key", fmt::format("app/{}/lease", layout.plan.application.name)},
-                {"expected_revision", 0},
-                {"value", json::serialize(lease)}
-            },
-    });
+    const auto answer = ask_controllers(
+        layout,
+        {
+            .method = "POST",
+            .target = "/v1/store/compare-and-swap",
+            .token = *token,
+            .body =
+                json::object{
+                    {"key", fmt::format("app/{}/lease", layout.plan.application.name)},
+                    {"expected_revision", 0},
+                    {"value", json::serialize(lease)}
+                },
+        }
+    );
     if (answer || answer.error().code == "conflict" || answer.error().code == "http.409") return {};
     return fail(answer.error());
 }
@@ -106,10 +117,25 @@ Result<void> describe(const Layout& layout) {
         {"format_version", format_version},
         {"application", layout.plan.application.name},
         {"network_base", layout.network_base},
+        {"single", layout.single},
         {"sites", std::move(sites)},
         {"nameservers", layout.nameservers()},
     };
     return io::replace_file(layout.directory / "twin.json", json::serialize(description) + "\n");
+}
+
+/// A twin keeps the store that it began with: the other one does not know its lease.
+Result<void> check_store(const Layout& layout, bool single) {
+    if (!fs::exists(layout.directory / "twin.json") || layout.single == single) return {};
+    return fail(
+        "twin.other-store",
+        fmt::format(
+            "the state of the twin in {} is {}: start it {} --single, or choose another folder with --data",
+            layout.directory.string(),
+            layout.single ? "SQLite's" : "in etcd",
+            layout.single ? "with" : "without"
+        )
+    );
 }
 
 Result<void> check_version(const Layout& layout) {
@@ -146,8 +172,10 @@ Result<void> up(const Layout& wanted, UpOptions options, Progress progress) {
     if (!directory) return fail(directory.error());
     if (*directory != wanted.directory)
         progress(fmt::format("data lies in {}, which PostgreSQL's user can reach", directory->string()));
-    const auto moved = lay_out(*directory, wanted.network_base, wanted.plan);
+    auto moved = lay_out(*directory, wanted.network_base, wanted.plan);
     if (!moved) return fail(moved.error());
+    if (const auto same = check_store(*moved, options.single); !same) return same;
+    moved->single = options.single;
     const Layout& layout = *moved;
 
     if (is_up(layout)) {
@@ -168,7 +196,8 @@ Result<void> up(const Layout& wanted, UpOptions options, Progress progress) {
     }
     const auto controller = wait_until("controller", 20s, [&]() -> std::string {
         const auto status = controller_status(layout);
-        return status ? "" : status.error().message;
+        if (!status) return status.error().message;
+        return has_leader(*status) ? "" : "none leads yet";
     });
     if (!controller) return controller;
     if (const auto lease = first_lease(layout); !lease) return lease;
@@ -258,8 +287,8 @@ Callee process_of(const Layout& layout, const Site& site, std::uint16_t port) {
 
 }  // namespace
 
-Callee controller_endpoint(const Layout& layout) {
-    return process_of(layout, layout.witness, Ports::controller);
+Callee controller_endpoint(const Layout& layout, const Site& site) {
+    return process_of(layout, site, Ports::controller);
 }
 Callee agent_endpoint(const Layout& layout, const Site& site) {
     return process_of(layout, site, Ports::agent);
@@ -280,11 +309,32 @@ Result<std::string> site_token(const Layout& layout) {
     return token(layout.secrets() / "site.token");
 }
 
+Result<json::value> ask_controllers(const Layout& layout, Call request) {
+    Result<json::value> answer = fail("twin.no-controller", "no controller answers");
+    const auto patience = io::Deadline::after(leader_moves_limit);
+    do {
+        for (const Site& site : layout.controllers()) {
+            request.to = controller_endpoint(layout, site);
+            answer = call(request);
+            if (answer) return answer;
+            const auto& code = answer.error().code;
+            const bool moves = code == "no-leader" || code == "leader-moves";
+            const bool again = moves || code == "store.unreachable" || code == "store.no-quorum" ||
+                               code == "io.connect" || request.method == "GET";
+            if (!again || (request.method == "GET" && code.starts_with("http."))) return answer;
+        }
+        const auto& code = answer.error().code;
+        if (code != "no-leader" && code != "leader-moves") return answer;
+        std::this_thread::sleep_for(100ms);
+    } while (!patience.passed());
+    return answer;
+}
+
 Result<json::value> controller_status(const Layout& layout) {
     const auto mine = operator_token(layout);
     if (!mine)
         return fail("io.connect", fmt::format("no twin in {}: `cloudshelf up` starts one", layout.directory.string()));
-    return call({.to = controller_endpoint(layout), .target = "/v1/status", .token = *mine, .limit = 2s});
+    return ask_controllers(layout, {.target = "/v1/status", .token = *mine, .limit = 2s});
 }
 
 Result<json::value> agent_status(const Layout& layout, const Site& site) {

@@ -19,6 +19,7 @@ using Progress = std::function<void(const std::string& line)>;
 struct UpOptions {
     std::filesystem::path programs;  // the folder of cloudshelf, cloudshelf-region, bookstore-processor
     bool quiet_gateways = true;      // no access log
+    bool single = false;             // one controller, on SQLite, instead of one at each site on etcd
 };
 
 /// Starts the twin and waits until both regions serve: writer up, standby in step, names answered.
@@ -46,14 +47,18 @@ Result<Fault> break_region(const Layout& layout, const std::string& region);
 /// The region's machine comes back, with its old data.
 Result<void> restore_region(const Layout& layout, const std::string& region);
 
-/// The operator's way to the controller and to a site's agent.
-Callee controller_endpoint(const Layout& layout);
+/// The operator's way to a site's controller and to its agent.
+Callee controller_endpoint(const Layout& layout, const Site& site);
 Callee agent_endpoint(const Layout& layout, const Site& site);
 /// The token of the person at this machine (role approver). Errors: "io.no-file".
 Result<std::string> operator_token(const Layout& layout);
 Result<std::string> site_token(const Layout& layout);
 
-/// `GET /v1/status` of the controller.
+/// Calls whichever controller answers, the witness's first; `to` is filled in. What is certain not to have been done is
+/// asked of the next one, and again while the lead moves. Errors: the last one's.
+Result<boost::json::value> ask_controllers(const Layout& layout, Call request);
+
+/// `GET /v1/status` of the controllers.
 Result<boost::json::value> controller_status(const Layout& layout);
 /// `GET /v1/status` of a site's agent.
 Result<boost::json::value> agent_status(const Layout& layout, const Site& site);

@@ -10,8 +10,8 @@ namespace {
 
 class IncidentTest : public TwinTest {
 protected:
-    void start(int rate) {
-        ASSERT_EQ(run({"up"}).status, 0);
+    void start(int rate, std::vector<std::string> up = {"up"}) {
+        ASSERT_EQ(run(std::move(up)).status, 0);
         open_shop(rate);
     }
     void cut(const char* from, const char* to) { EXPECT_EQ(run({"break", "link", from, to}).status, 0); }
@@ -82,12 +82,15 @@ TEST_F(IncidentTest, HalfOfThemSeeTheWriter) {
     expect_safe(bad);
 }
 
-// The writer and the store are lost together: nothing can move, and as soon as the store is back it does.
+// The writer and the witness are lost together, and with them the store's majority: nothing can move, the one that is
+// left says so, and as soon as the majority is back it does.
 TEST_F(IncidentTest, WriterAndStoreTogether) {
     start(40);
     ASSERT_EQ(run({"break", "region", "us-east-2"}).status, 0);
     ASSERT_EQ(run({"break", "region", "us-east-1"}).status, 0);
-    EXPECT_EQ(run({"status"}).status, 69);
+    EXPECT_TRUE(eventually(20s, [&] { return leader().empty(); })) << json::serialize(status());
+    EXPECT_EQ(at("/seen_from"), "us-west-2");
+    EXPECT_EQ(run({"failover"}).status, 69);
     ASSERT_EQ(run({"restore", "region", "us-east-2"}).status, 0);
     EXPECT_TRUE(writer_is("us-west-2", "2")) << json::serialize(status());
     EXPECT_TRUE(more_writes(50));
@@ -194,14 +197,14 @@ TEST_F(IncidentTest, TheSecondMoveAsks) {
 // The disk of journal and store is full when the region is lost: nothing is begun that cannot be recorded, nothing is
 // lost, and as soon as there is room the recovery runs.
 TEST_F(IncidentTest, TheJournalsDiskIsFull) {
-    const fs::path disk = folder_ / "twin" / "controller";
+    const fs::path disk = folder_ / "twin" / "us-east-2" / "controller";
     fs::create_directories(disk);
     if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=2m") != 0) GTEST_SKIP() << "mounting a small disk needs root";
     struct Unmount {
         fs::path at;
         ~Unmount() { ::umount2(at.c_str(), MNT_DETACH); }
     } unmount{disk};
-    start(20);
+    start(20, {"up", "--single"});
     const fs::path filler = disk / "filler";
     {
         std::ofstream fill(filler);
@@ -252,7 +255,50 @@ TEST_F(IncidentTest, StaleAndForgedCommands) {
     expect_safe(close_shop());
 }
 
-// The controller sleeps in the middle of a recovery and wakes up much later: it goes on, and ends it once.
+// The site of the leader is lost: another leads within seconds, never the writer's region's while there is a choice,
+// and the witness leads again once it is back. A switchover into the leader's region waits until the lead has left it.
+TEST_F(IncidentTest, TheLeaderIsLost) {
+    start(40);
+    EXPECT_EQ(leader(), "us-east-2");
+    ASSERT_EQ(run({"break", "region", "us-east-2"}).status, 0);
+    EXPECT_TRUE(eventually(20s, [&] { return leader() == "us-west-2"; })) << json::serialize(status());
+    EXPECT_TRUE(more_writes(50));
+    const auto moved = run({"failover", "--to", "us-west-2"});
+    EXPECT_EQ(moved.status, 0) << moved.out << moved.err;
+    EXPECT_EQ(leader(), "us-east-1");
+    EXPECT_TRUE(writer_is("us-west-2", "2")) << json::serialize(status());
+    EXPECT_TRUE(more_writes(50));
+    ASSERT_EQ(run({"restore", "region", "us-east-2"}).status, 0);
+    EXPECT_TRUE(eventually(60s, [&] { return leader() == "us-east-2"; })) << json::serialize(status());
+    EXPECT_TRUE(standby_is("us-east-1"));
+    EXPECT_EQ(at("/lease/epoch"), "2");
+    EXPECT_EQ(run({"journal", "verify"}).status, 0);
+    const json::array bad = close_shop();
+    EXPECT_TRUE(bad.empty()) << json::serialize(bad);
+    expect_safe(bad);
+}
+
+// The leader's process is killed in the middle of a recovery, its machine lives: it goes on at the step where it stood.
+TEST_F(IncidentTest, TheLeaderDiesInTheMiddle) {
+    start(40);
+    ASSERT_EQ(run({"break", "region", "us-east-1"}).status, 0);
+    ASSERT_TRUE(eventually(20s, [&] { return at("/executions") != "[]"; }));
+    ASSERT_EQ(run({"break", "region", "us-east-2"}).status, 0);
+    // One site of three: nobody can decide, and nobody does.
+    EXPECT_TRUE(eventually(20s, [&] { return leader().empty(); }));
+    ASSERT_EQ(run({"restore", "region", "us-east-1"}).status, 0);
+    // us-west-2 leads, or us-east-1, whichever is not the writer's.
+    EXPECT_TRUE(eventually(60s, [&] { return !leader().empty() && at("/executions/0/state") == "succeeded"; }))
+        << json::serialize(status());
+    EXPECT_TRUE(more_writes(50));
+    EXPECT_EQ(status().at("executions").as_array().size(), 1u) << json::serialize(status());
+    ASSERT_EQ(run({"restore", "region", "us-east-2"}).status, 0);
+    EXPECT_TRUE(eventually(60s, [&] { return leader() == "us-east-2" && in_step(); })) << json::serialize(status());
+    expect_safe(close_shop());
+}
+
+// The leader sleeps in the middle of a recovery and wakes up much later: another goes on where it stood, and it happens
+// once.
 TEST_F(IncidentTest, TheControllerSleepsInTheMiddle) {
     start(40);
     const pid_t controller = process("us-east-2", "controller.json");

@@ -106,6 +106,17 @@ protected:
         return 0;
     }
 
+    /// The site whose controller leads, as whoever answers sees it.
+    std::string leader() const {
+        const json::value now = status();
+        const auto* controllers = now.is_object() ? now.as_object().if_contains("controllers") : nullptr;
+        if (controllers == nullptr) return {};
+        for (const auto& [site, seen] : controllers->as_object()) {
+            if (seen.at("leads").as_bool()) return site;
+        }
+        return {};
+    }
+
     // --- customers, in the background -------------------------------------------------------------------------------
 
     void open_shop(int rate) {

@@ -48,17 +48,13 @@ Agent::Agent(io::Executor executor, AgentConfig config, io::LeasePage page)
       page_(std::move(page)),
       client_(executor, config_.calls()),
       gateways_(executor),
+      store_(client_, config_),
       promises_(config_.terms, read_known_epoch(config_.data), io::now()),
-      names_(config_.dns),
-      store_heard_(io::now()) {
+      names_(config_.dns) {
     if (config_.postgres) {
         cluster_.emplace(*config_.postgres);
         observed_.emplace(*config_.postgres);
     }
-}
-
-std::string Agent::lease_key() const {
-    return fmt::format("app/{}/lease", config_.application);
 }
 
 Result<void> Agent::remember(Epoch epoch) {
@@ -189,7 +185,7 @@ io::Task<void> Agent::renew(TimePoint sent_at) {
     if (release_with_) next.token = release_with_;
     const Epoch epoch = next.epoch;
     in_step_may_be_stored_ |= next.sync == core::Sync::in_step;
-    const auto stored = co_await store_lease(next, io::Deadline::after(config_.terms.duration / 2));
+    const auto stored = co_await store_.swap(revision_, next, io::Deadline::after(config_.terms.duration / 2));
     renewing_ = false;
     if (!holder_ || holder_->epoch() != epoch) co_return;
     if (stored) {
@@ -201,7 +197,7 @@ io::Task<void> Agent::renew(TimePoint sent_at) {
     }
     if (stored.error().code != "conflict") co_return;  // unknown, or not done: the next beat tries again
     // Somebody changed it, or an answer of ours got lost: what is there now?
-    const auto found = co_await read_lease();
+    const auto found = co_await store_.read();
     if (!found || !*found || !holder_) co_return;
     const auto& [revision, record] = **found;
     if (record.region == config_.region && record.epoch == epoch) {
@@ -239,47 +235,16 @@ io::Task<void> Agent::ask_promise(TimePoint sent_at) {
     }
 }
 
-io::Task<Result<std::optional<std::pair<std::uint64_t, core::LeaseRecord>>>> Agent::read_lease() {
-    auto request = get("/v1/store/" + lease_key(), config_.site_token);
-    const auto answer =
-        co_await client_.send(config_.controller, std::move(request), io::Deadline::after(config_.terms.duration / 2));
-    if (!answer) co_return fail(answer.error());
-    store_heard_ = io::now();
-    if (answer->status == 404) co_return std::optional<std::pair<std::uint64_t, core::LeaseRecord>>();
-    boost::system::error_code bad;
-    const json::value value = json::parse(answer->body, bad);
-    if (answer->status != 200 || bad || !value.is_object() || !value.as_object().contains("value")) {
-        co_return fail("agent.store", fmt::format("the store answered {} to a read of the lease", answer->status));
-    }
-    auto record = core::parse_lease(json::value_to<std::string>(value.at("value")));
-    if (!record) co_return fail(record.error());
-    co_return std::pair{json::value_to<std::uint64_t>(value.at("revision")), std::move(*record)};
-}
-
-io::Task<Result<std::uint64_t>> Agent::store_lease(core::LeaseRecord next, io::Deadline deadline) {
-    const json::object body{{"key", lease_key()}, {"expected_revision", revision_}, {"value", core::to_json(next)}};
-    auto request = post("/v1/store/compare-and-swap", config_.site_token, body);
-    const auto answer = co_await client_.send(config_.controller, std::move(request), deadline);
-    if (!answer) co_return fail(answer.error());
-    store_heard_ = io::now();
-    if (answer->status == 409) co_return fail("conflict", "the lease was changed by somebody else");
-    boost::system::error_code bad;
-    const json::value value = json::parse(answer->body, bad);
-    if (answer->status != 200 || bad)
-        co_return fail("agent.store", fmt::format("the store answered {}", answer->status));
-    co_return json::value_to<std::uint64_t>(value.at("revision"));
-}
-
 // --- the role ------------------------------------------------------------------------------------------------------
 
 io::Task<void> Agent::look() {
     for (;;) {
         if (!holder_ && !acting_) {
-            const auto found = co_await read_lease();
+            const auto found = co_await store_.read();
             std::optional<core::LeaseRecord> lease;
             if (found && *found && !holder_) {
-                revision_ = (*found)->first;
-                lease_ = (*found)->second;
+                revision_ = (*found)->revision;
+                lease_ = (*found)->record;
                 lease = lease_;
                 const bool elsewhere = lease->region != config_.region;
                 // Released: hold what comes, it can go elsewhere in a moment.
@@ -428,7 +393,7 @@ io::Task<Result<void>> Agent::become_writer(core::Sync sync) {
     next.sync = sync;
     sync_wanted_ = sync;
     const TimePoint sent_at = io::now();
-    const auto stored = co_await store_lease(next, io::Deadline::after(config_.terms.duration / 2));
+    const auto stored = co_await store_.swap(revision_, next, io::Deadline::after(config_.terms.duration / 2));
     if (!stored) co_return fail(stored.error());
     lease_ = next;
     revision_ = *stored;
@@ -580,7 +545,7 @@ io::Task<void> Agent::look_at(
 io::Task<void> Agent::tend_names() {
     for (;;) {
         co_await io::wait_for(config_.probe_interval);
-        const Duration silence = io::now() - store_heard_;
+        const Duration silence = io::now() - store_.heard();
         if (!core::sends_customers_away(config_.region, lease_, holder_.has_value(), silence, config_.terms)) continue;
         if (names_.sent_away()) continue;
         const auto sent = co_await names_.send_away(io::Deadline::after(1s));
@@ -733,12 +698,12 @@ io::Task<io::HttpResponse> Agent::promote(io::HttpRequest request) {
     do {
         // The store first: a command that it does not bear out changes nothing here. Remembering an epoch that nobody
         // has would end our promises to the writer.
-        const auto found = co_await read_lease();
+        const auto found = co_await store_.read();
         if (!found) {
             response = io::HttpResponse::error(503, "store-unreachable", found.error().message);
             break;
         }
-        if (!*found || (*found)->second.region != config_.region || (*found)->second.epoch != epoch) {
+        if (!*found || (*found)->record.region != config_.region || (*found)->record.epoch != epoch) {
             response = refuse("stale-epoch", "the lease is not ours at this epoch");
             break;
         }
@@ -747,8 +712,8 @@ io::Task<io::HttpResponse> Agent::promote(io::HttpRequest request) {
             response = refuse("not-durable", known.error().message);
             break;
         }
-        revision_ = (*found)->first;
-        lease_ = (*found)->second;
+        revision_ = (*found)->revision;
+        lease_ = (*found)->record;
         if (lease_->fence.epoch != fenced) {
             response = refuse("no-fence-record", "the lease carries another fence record than the command");
             break;

@@ -9,6 +9,7 @@
 #include "io/lease_page.hpp"
 #include "region/agent/config.hpp"
 #include "region/agent/names.hpp"
+#include "region/agent/store_client.hpp"
 
 #include <map>
 #include <memory>
@@ -61,9 +62,6 @@ private:
     io::Task<io::HttpResponse> change_dns(io::HttpRequest request);
     io::HttpResponse metrics() const;
 
-    io::Task<Result<std::optional<std::pair<std::uint64_t, core::LeaseRecord>>>> read_lease();
-    io::Task<Result<std::uint64_t>> store_lease(core::LeaseRecord next, io::Deadline deadline);
-    std::string lease_key() const;
     Result<void> remember(Epoch epoch);
     void note_interval(const char* what);
     std::string role() const;
@@ -73,6 +71,7 @@ private:
     io::LeasePage page_;
     io::HttpClient client_;    // to the other sites
     io::HttpClient gateways_;  // as customers call them: plain
+    StoreClient store_;
     io::BlockingPool pool_{4};
     io::BlockingPool observer_pool_{1};
     std::optional<postgres::Cluster> cluster_;
@@ -102,7 +101,6 @@ private:
     postgres::Observation seen_;
     std::map<std::string, bool> views_;  // "us-east-1/gateway" → the last probe's result
     Names names_;
-    TimePoint store_heard_{};
     io::AppendFile intervals_;
 };
 

@@ -46,8 +46,8 @@ AgentConfig parse(const json::value& document) {
     config.region = RegionName(text(document, "region"));
     config.witness = document.at("witness").as_bool();
     config.listen = endpoint(document.at("listen"));
-    config.controller = endpoint(document.at("controller"));
-    config.controller_site = text(document, "controller_site");
+    for (const auto& entry : document.at("controllers").as_array())
+        config.controllers.push_back({text(entry, "site"), endpoint(entry.at("endpoint"))});
     const io::TlsIdentity own = identity(document.at("tls"));
     config.tls = tls(own);
     config.site_token = secret(text(document, "site_token_file"));
@@ -105,7 +105,7 @@ AgentConfig parse(const json::value& document) {
 
 io::HttpClient::Options AgentConfig::calls() const {
     io::HttpClient::Options options{.tls = tls};
-    options.names[controller] = io::site_host_name(controller_site);
+    for (const auto& controller : controllers) options.names[controller.endpoint] = io::site_host_name(controller.site);
     if (peer) options.names[peer->agent] = io::site_host_name(peer->region.value());
     return options;
 }

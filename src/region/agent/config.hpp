@@ -42,8 +42,11 @@ struct AgentConfig {
     RegionName region;
     bool witness = false;  // a nameserver and a vantage, nothing else
     io::Endpoint listen;
-    io::Endpoint controller;
-    std::string controller_site;
+    struct Controller {
+        std::string site;
+        io::Endpoint endpoint;
+    };
+    std::vector<Controller> controllers;  // in the order in which they are asked first
     std::shared_ptr<io::TlsContext> tls;
     std::string site_token;
     core::LeaseTerms terms;

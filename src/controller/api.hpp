@@ -1,0 +1,59 @@
+#pragma once
+
+#include "controller/application.hpp"
+#include "controller/config.hpp"
+#include "controller/leadership.hpp"
+#include "controller/peers.hpp"
+#include "controller/services.hpp"
+
+#include <boost/json/value.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cloudshelf::controller {
+
+/// The HTTP API (docs/architecture.md, "Controller"). Every controller serves state store, journal and what it sees;
+/// what the leader alone knows or may begin is passed on to it.
+class Api {
+public:
+    using Applications = std::vector<std::unique_ptr<Application>>;
+
+    Api(const Services& services,
+        const ControllerConfig& config,
+        Applications& applications,
+        Leadership& leadership,
+        const Peers& peers);
+
+    io::Task<io::HttpResponse> answer(io::HttpRequest request);
+
+private:
+    std::optional<ApiToken> token_of(const io::HttpRequest& request) const;
+    /// By the query's `application`; the first where there is none.
+    Application* application_of(const io::HttpRequest& request) const;
+    Application* application_with(const std::string& execution) const;
+
+    io::Task<io::HttpResponse> dispatch(io::HttpRequest request, ApiToken token);
+    io::Task<io::HttpResponse> pass_on(io::HttpRequest request);
+    io::Task<io::HttpResponse> store_call(io::HttpRequest request);
+    io::Task<io::HttpResponse> start_execution(io::HttpRequest request);
+    io::HttpResponse executions(const io::HttpRequest& request) const;
+    io::Task<io::HttpResponse> change_execution(io::HttpRequest request, ApiToken token);
+    io::Task<io::HttpResponse> journal(io::HttpRequest request);
+    io::Task<io::HttpResponse> verify_journal();
+    io::HttpResponse leader() const;
+    io::HttpResponse events(const io::HttpRequest& request);
+    io::HttpResponse metrics() const;
+    boost::json::value status(const Application& application) const;
+    bool store_answers() const;
+
+    const Services& services_;
+    const ControllerConfig& config_;
+    Applications& applications_;
+    Leadership& leadership_;
+    const Peers& peers_;
+};
+
+}  // namespace cloudshelf::controller

@@ -1,0 +1,127 @@
+#include "controller/leadership.hpp"
+
+#include "io/background.hpp"
+#include "io/log.hpp"
+
+#include <fmt/format.h>
+
+namespace cloudshelf::controller {
+
+Leadership::Leadership(io::Executor executor, store::Store& store, Options options, Ask ask)
+    : executor_(std::move(executor)),
+      store_(store),
+      options_(std::move(options)),
+      ask_(std::move(ask)),
+      lease_(options_.terms) {}
+
+io::Task<void> Leadership::look() {
+    const std::uint64_t known = lease_.revision();
+    const auto found = co_await store_.get(leader_key);
+    if (!found) co_return;
+    const TimePoint now = io::now();
+    store_heard_ = now;
+    if (!*found && !free_since_) free_since_ = now;
+    if (!*found) co_return;
+    if (const auto record = core::parse_lease((*found)->value)) lease_.heard(known, (*found)->revision, *record, now);
+}
+
+io::Task<Epoch> Leadership::win() {
+    for (;;) {
+        co_await look();
+        const TimePoint now = io::now();
+        const bool fresh = store_heard_ && now - *store_heard_ < options_.terms.beat;
+        const auto may = core::may_lead_at(ask_(), lease_, options_.terms, free_since_.value_or(now));
+        if (fresh && may && now >= *may) {
+            const bool taken = co_await take();
+            if (taken) co_return holder_->epoch();
+        }
+        co_await io::wait_for(options_.terms.beat / 2);
+    }
+}
+
+io::Task<bool> Leadership::take() {
+    const auto& old = lease_.record();
+    const core::LeaseRecord next{
+        .region = options_.site,
+        .epoch = Epoch(old ? old->epoch.value() + 1 : 1),
+        .fence =
+            {.how = old && old->released ? core::FenceHow::acknowledged : core::FenceHow::lease_ran_out,
+             .epoch = old ? old->epoch : Epoch(0)},
+    };
+    const TimePoint sent_at = io::now();
+    const auto swapped = co_await store_.compare_and_swap(leader_key, lease_.revision(), core::to_json(next));
+    if (!swapped || !swapped->stored) co_return false;  // the next look tells who has it; where in doubt, perhaps we
+    lease_.saw(swapped->current.revision, next, io::now());
+    holder_.emplace(next.epoch, options_.terms);
+    tell(core::RenewalStored{sent_at});
+    lost_.clear();
+    led_since_ = io::now();
+    const bool begun = co_await begin_term();
+    if (!begun) holder_.reset();
+    co_return begun;
+}
+
+io::Task<bool> Leadership::begin_term() {
+    const std::string ours = std::to_string(holder_->epoch().value());
+    const auto found = co_await store_.get(term_key);
+    if (!found) co_return false;
+    const std::uint64_t revision = *found ? (*found)->revision : 0;
+    if (*found && std::stoull((*found)->value) > holder_->epoch().value()) co_return false;
+    const auto swapped = co_await store_.compare_and_swap(term_key, revision, ours);
+    if (!swapped || !swapped->stored) co_return false;
+    store_.append_only_while(term_key, ours);
+    io::log(io::Level::warning, "controller.leads", {{"term", ours}});
+    co_return true;
+}
+
+io::Task<std::string> Leadership::keep() {
+    while (lost_.empty()) {
+        const TimePoint now = io::now();
+        if (letting_go_ || core::hands_over(ask_(), options_.terms, led_since_, now)) {
+            co_await release();
+            continue;
+        }
+        TimePoint wake = now + options_.terms.beat;
+        for (const auto& command : holder_->step(core::Tick{}, now)) {
+            if (const auto* due = std::get_if<core::Renew>(&command); due && !renewing_)
+                io::run_in_background(executor_, renew(due->sent_at));
+            if (const auto* fence = std::get_if<core::Fence>(&command)) lost_ = fence->reason;
+            if (const auto* at = std::get_if<core::WakeAt>(&command)) wake = at->at;
+        }
+        if (lost_.empty()) co_await io::wait_for(std::max<Duration>(wake - io::now(), std::chrono::milliseconds(1)));
+    }
+    announced_ = false;
+    co_return lost_;
+}
+
+io::Task<void> Leadership::renew(TimePoint sent_at) {
+    renewing_ = true;
+    core::LeaseRecord next = *lease_.record();
+    next.beat += 1;
+    const auto swapped = co_await store_.compare_and_swap(leader_key, lease_.revision(), core::to_json(next));
+    renewing_ = false;
+    if (!swapped) co_return;  // the next beat tries again
+    store_heard_ = io::now();
+    const auto current = core::parse_lease(swapped->current.value);
+    if (current) lease_.saw(swapped->current.revision, *current, io::now());
+    const bool ours = current && current->region == options_.site && current->epoch == holder_->epoch();
+    if (swapped->stored) tell(core::RenewalStored{sent_at});
+    // Where ours is there without our having heard of it, an answer was lost: the next beat counts.
+    else if (!ours)
+        tell(core::RenewalRefused{current ? current->epoch : Epoch(0)});
+}
+
+io::Task<void> Leadership::release() {
+    core::LeaseRecord next = *lease_.record();
+    next.released = true;
+    const auto swapped = co_await store_.compare_and_swap(leader_key, lease_.revision(), core::to_json(next));
+    lost_ = swapped && swapped->stored ? "handed over" : "letting go, the store did not say that it heard";
+}
+
+void Leadership::tell(const core::LeaseEvent& event) {
+    for (const auto& command : holder_->step(event, io::now())) {
+        if (const auto* fence = std::get_if<core::Fence>(&command)) lost_ = fence->reason;
+    }
+}
+
+}  // namespace cloudshelf::controller

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "core/leadership.hpp"
+#include "store/store.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace cloudshelf::controller {
+
+/// Keys of the control plane in the state store.
+inline constexpr const char* leader_key = "control/leader";  // the leader's lease, a core::LeaseRecord
+inline constexpr const char* term_key = "control/term";      // the newest term that anything was journalled in
+
+/// The shell around the leader's lease (core/leadership): takes it when it may, renews it, and says when it is lost.
+/// Whoever loses it ends the process: nothing half begun may go on, and the site's init starts a follower.
+class Leadership {
+public:
+    struct Options {
+        RegionName site;
+        core::LeaseTerms terms;
+    };
+    /// What this controller knows now, for the rule.
+    using Ask = std::function<core::Candidate()>;
+
+    Leadership(io::Executor executor, store::Store& store, Options options, Ask ask);
+
+    /// Returns when this controller leads, with its term. From then on the journal takes its entries, and no longer
+    /// those of a leader before it.
+    io::Task<Epoch> win();
+    /// Renews the lease until it is lost or let go of, and says why.
+    io::Task<std::string> keep();
+    /// Makes keep() hand over.
+    void let_go() { letting_go_ = true; }
+
+    /// From now on leads() says so: the new leader knows what was decided before.
+    void announce() { announced_ = true; }
+    bool leads() const { return announced_ && holder_ && holder_->deadline().has_value(); }
+    /// The lease as last seen; nobody's when there is none.
+    const std::optional<core::LeaseRecord>& record() const { return lease_.record(); }
+    /// When the store answered last.
+    std::optional<TimePoint> store_heard() const { return store_heard_; }
+
+private:
+    io::Task<void> look();
+    io::Task<bool> take();
+    io::Task<bool> begin_term();
+    io::Task<void> renew(TimePoint sent_at);
+    io::Task<void> release();
+    void tell(const core::LeaseEvent& event);
+
+    io::Executor executor_;
+    store::Store& store_;
+    Options options_;
+    Ask ask_;
+    core::LeaseTaker lease_;
+    std::optional<core::LeaseHolder> holder_;
+    std::optional<TimePoint> free_since_;
+    std::optional<TimePoint> store_heard_;
+    TimePoint led_since_{};
+    bool announced_ = false;
+    bool renewing_ = false;
+    bool letting_go_ = false;
+    std::string lost_;
+};
+
+}  // namespace cloudshelf::controller

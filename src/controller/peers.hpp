@@ -1,0 +1,37 @@
+#pragma once
+
+#include "controller/config.hpp"
+#include "controller/services.hpp"
+
+#include <map>
+#include <set>
+
+namespace cloudshelf::controller {
+
+/// Looks at the controllers at the other sites: which could lead.
+class Peers {
+public:
+    struct Seen {
+        bool answers = false;
+        bool store = false;  // it reaches the state store
+        TimePoint at{};      // when it answered last
+    };
+
+    Peers(const Services& services, const ControllerConfig& config, Duration interval);
+    /// Begins to look, for as long as the process lives.
+    void begin();
+
+    /// Sites whose controllers answered in their last look and reach the store.
+    std::set<RegionName> able() const;
+    const std::map<RegionName, Seen>& seen() const { return seen_; }
+
+private:
+    io::Task<void> look_at(PeerConfig peer);
+
+    const Services& services_;
+    const ControllerConfig& config_;
+    Duration interval_;
+    std::map<RegionName, Seen> seen_;
+};
+
+}  // namespace cloudshelf::controller

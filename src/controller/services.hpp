@@ -1,0 +1,21 @@
+#pragma once
+
+#include "io/http.hpp"
+#include "store/store.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace cloudshelf::controller {
+
+/// What a controller's applications share.
+struct Services {
+    io::Executor executor;
+    store::Store& store;
+    io::HttpClient& agents;    // and other controllers: certificates on both sides
+    io::HttpClient& gateways;  // as customers call them: plain
+    std::string site_token;
+    std::filesystem::path data;
+};
+
+}  // namespace cloudshelf::controller

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "core/lease_record.hpp"
+#include "io/http.hpp"
+#include "region/agent/config.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace cloudshelf::region {
+
+/// The lease in the state store, through the controllers: whichever of them answers, this site's own first. Who
+/// answered last is asked first; a controller that does not answer in a quarter of a lease costs that once.
+class StoreClient {
+public:
+    struct Found {
+        std::uint64_t revision = 0;
+        core::LeaseRecord record;
+    };
+
+    StoreClient(io::HttpClient& client, const AgentConfig& config);
+
+    /// Nothing while there is no lease. Errors: "agent.store", the client's, "lease.unreadable".
+    io::Task<Result<std::optional<Found>>> read();
+    /// Compare-and-swap on the lease; answers its new revision. Asking a second controller after the first gave no
+    /// answer is safe: at most one of the two is stored, and finding exactly what we sent means that it was. Errors:
+    /// "conflict": it has another revision; anything else: unknown whether it was or will be stored.
+    io::Task<Result<std::uint64_t>> swap(std::uint64_t revision, core::LeaseRecord next, io::Deadline deadline);
+
+    /// When a controller answered last.
+    TimePoint heard() const { return heard_; }
+
+private:
+    io::Task<Result<io::HttpResponse>> ask(io::HttpRequest request, io::Deadline deadline);
+
+    io::HttpClient& client_;
+    const AgentConfig& config_;
+    std::size_t preferred_ = 0;
+    TimePoint heard_;
+};
+
+}  // namespace cloudshelf::region
