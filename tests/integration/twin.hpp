@@ -107,7 +107,7 @@ protected:
     }
 
     /// The site whose controller leads, as whoever answers sees it.
-    std::string leader() const {
+    std::string leader() {
         const json::value now = status();
         const auto* controllers = now.is_object() ? now.as_object().if_contains("controllers") : nullptr;
         if (controllers == nullptr) return {};
