@@ -1,3 +1,4 @@
+#include "base/version.hpp"
 #include "cli/command.hpp"
 
 #include <fmt/format.h>
@@ -19,7 +20,7 @@ int main(int argc, char** argv) {
         "Step by step:   cloudshelf up; cloudshelf status; cloudshelf break region us-east-1; cloudshelf status\n"
         "Exit statuses:  docs/reference/exit-status.md"
     );
-    app.set_version_flag("--version", "cloudshelf 0.1.0");
+    app.set_version_flag("--version", std::string("cloudshelf ") + cloudshelf::version);
     int status = Exit::ok;
     add_demo(app, status);
     add_up(app, status);

@@ -27,7 +27,7 @@ std::unexpected<Error> again(std::string code, std::string message) {
 }  // namespace
 
 io::Task<void> Actions::refresh() {
-    const std::uint64_t known = taker_.revision();
+    const auto known = taker_.mark();
     const auto found = co_await services_.store.get(config_.lease_key());
     if (!found || !*found) co_return;
     if (const auto record = core::parse_lease((*found)->value))
@@ -165,7 +165,7 @@ io::Task<Result<void>> Actions::take_lease(core::Execution& execution, io::Deadl
         // The old writer itself has what it wrote.
         .token = old.released && old.region != header.to ? old.token : std::nullopt,
     };
-    const std::uint64_t known = taker_.revision();
+    const auto known = taker_.mark();
     const auto swapped = co_await services_.store.compare_and_swap(config_.lease_key(), revision, core::to_json(next));
     // Where that is unknown, the next attempt finds our own record, or takes the lease.
     if (!swapped) co_return again(swapped.error().code, swapped.error().message);

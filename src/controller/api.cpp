@@ -1,6 +1,7 @@
 #include "controller/api.hpp"
 
 #include "base/digest.hpp"
+#include "base/version.hpp"
 #include "controller/json_path.hpp"
 #include "io/clock.hpp"
 
@@ -49,9 +50,18 @@ Api::Api(
     const ControllerConfig& config,
     Applications& applications,
     Leadership& leadership,
-    const Peers& peers
+    const Peers& peers,
+    const JournalCopy& copy,
+    store::EtcdStore* etcd
 )
-    : services_(services), config_(config), applications_(applications), leadership_(leadership), peers_(peers) {}
+    : services_(services),
+      config_(config),
+      applications_(applications),
+      leadership_(leadership),
+      peers_(peers),
+      copy_(copy),
+      state_(services, config, applications, leadership, peers, copy),
+      members_(etcd) {}
 
 std::optional<ApiToken> Api::token_of(const io::HttpRequest& request) const {
     const std::string_view header = request.header("Authorization");
@@ -108,6 +118,15 @@ io::Task<io::HttpResponse> Api::dispatch(io::HttpRequest request, ApiToken token
     if (token.role == Role::site) co_return forbidden;
     if (path == "/v1/journal/verify" && !post) co_return co_await verify_journal();
     if (path == "/v1/journal" && !post) co_return co_await journal(std::move(request));
+    if (path.starts_with("/v1/state") && path != "/v1/status") {
+        if (token.role == Role::viewer) co_return forbidden;
+        if (post && another_leads()) co_return co_await pass_on(std::move(request));
+        co_return co_await state_.answer(std::move(request), std::move(token));
+    }
+    if (path.starts_with("/v1/members")) {
+        if (token.role == Role::viewer) co_return forbidden;
+        co_return co_await members_.answer(std::move(request), std::move(token));
+    }
     if (path == "/v1/applications" && !post) {
         json::array names;
         for (const auto& application : applications_) names.push_back(json::string(application->config().name));
@@ -171,9 +190,10 @@ io::Task<io::HttpResponse> Api::store_call(io::HttpRequest request) {
     if (!is_lease(key)) co_return io::HttpResponse::error(403, "forbidden", key + " is not for sites");
     const auto application =
         std::ranges::find_if(applications_, [&](const auto& one) { return one->config().lease_key() == key; });
-    const std::uint64_t known = application == applications_.end() ? 0 : (*application)->lease().revision();
+    const bool is_ours = application != applications_.end();
+    const auto known = is_ours ? (*application)->lease().mark() : core::LeaseTaker::Mark{};
     const auto hear = [&](const store::Entry& entry) {
-        if (application != applications_.end() && entry.revision > 0) (*application)->heard(known, entry);
+        if (is_ours && entry.revision > 0) (*application)->heard(known, entry);
     };
     if (reads) {
         const auto entry = co_await services_.store.get(key);
@@ -279,7 +299,7 @@ io::Task<io::HttpResponse> Api::change_execution(io::HttpRequest request, ApiTok
 io::Task<io::HttpResponse> Api::journal(io::HttpRequest request) {
     const std::string from = request.query("from");
     const std::uint64_t first = from.empty() ? 1 : std::stoull(from);
-    const auto entries = co_await services_.store.read(first, 500);
+    const auto entries = co_await services_.store.read(first, config_.limits.journal_page);
     if (!entries) co_return refused(entries.error(), 503);
     json::array list;
     for (const auto& entry : *entries) {
@@ -287,6 +307,7 @@ io::Task<io::HttpResponse> Api::journal(io::HttpRequest request) {
             {{"index", entry.index},
              {"at", entry.at},
              {"epoch", entry.epoch},
+             {"term", entry.term},
              {"execution", entry.execution},
              {"kind", entry.kind},
              {"data", json::parse(entry.data)},
@@ -305,13 +326,28 @@ io::Task<io::HttpResponse> Api::verify_journal() {
     co_return io::HttpResponse::json(200, json::serialize(answer));
 }
 
+bool Api::another_leads() const {
+    const auto& record = leadership_.record();
+    return !leadership_.leads() && record && !record->released && peers_.able().contains(record->region);
+}
+
 bool Api::store_answers() const {
     const auto heard = leadership_.store_heard();
     return heard && io::now() - *heard < 2 * config_.leader_terms().beat + 1s;
 }
 
 io::HttpResponse Api::leader() const {
-    json::object answer{{"site", config_.site.value()}, {"leads", leadership_.leads()}, {"store", store_answers()}};
+    json::object answer{
+        {"site", config_.site.value()},
+        {"leads", leadership_.leads()},
+        {"store", store_answers()},
+        {"version", version},
+        {"format", state_format},
+        {"known_term", std::max(leadership_.known(), copy_.newest_term()).value()},
+        {"journal", {{"index", copy_.last().index}, {"term", copy_.last().term}, {"ahead", copy_.is_ahead()}}},
+    };
+    if (const auto& why = leadership_.refuses())
+        answer["refuses"] = json::object{{"code", why->code}, {"message", why->message}};
     if (const auto& record = leadership_.record(); record && !record->released) {
         answer["leader"] = record->region.value();
         answer["term"] = record->epoch.value();
@@ -329,6 +365,7 @@ json::value Api::status(const Application& application) const {
         const bool leads = record && !record->released && record->region == site;
         controllers[site.value()] = json::object{{"leads", leads}, {"answers", seen.answers}, {"store", seen.store}};
     }
+    if (const auto& why = leadership_.refuses()) status["may_not_lead"] = why->code + ": " + why->message;
     status["seen_from"] = config_.site.value();
     status["controllers"] = std::move(controllers);
     return status;
@@ -357,6 +394,16 @@ io::HttpResponse Api::metrics() const {
     out += fmt::format("cloudshelf_leader_term {}\n", leadership_.record() ? leadership_.record()->epoch.value() : 0);
     family("cloudshelf_store_answers", "gauge", "1 while the state store answers this controller.");
     out += fmt::format("cloudshelf_store_answers {}\n", store_answers() ? 1 : 0);
+    family("cloudshelf_may_not_lead", "gauge", "1 while this controller refuses to lead over the state it finds.");
+    out += fmt::format("cloudshelf_may_not_lead {}\n", leadership_.refuses() ? 1 : 0);
+    family("cloudshelf_journal_copy_index", "gauge", "The last entry in this site's copy of the journal.");
+    out += fmt::format("cloudshelf_journal_copy_index {}\n", copy_.last().index);
+    family(
+        "cloudshelf_journal_copy_ahead", "gauge", "1 while the store's journal ends before this copy: it lost some."
+    );
+    out += fmt::format("cloudshelf_journal_copy_ahead {}\n", copy_.is_ahead() ? 1 : 0);
+    family("cloudshelf_journal_forks_total", "counter", "Copies put aside because the store went on otherwise.");
+    out += fmt::format("cloudshelf_journal_forks_total {}\n", copy_.put_aside());
     family("cloudshelf_region_down", "gauge", "1 while the quorum says the region is down.");
     for (const auto& application : applications_) {
         for (const auto& site : application->config().sites) {

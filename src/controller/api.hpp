@@ -2,9 +2,12 @@
 
 #include "controller/application.hpp"
 #include "controller/config.hpp"
+#include "controller/journal_copy.hpp"
 #include "controller/leadership.hpp"
+#include "controller/member_api.hpp"
 #include "controller/peers.hpp"
 #include "controller/services.hpp"
+#include "controller/state_api.hpp"
 
 #include <boost/json/value.hpp>
 
@@ -25,7 +28,9 @@ public:
         const ControllerConfig& config,
         Applications& applications,
         Leadership& leadership,
-        const Peers& peers);
+        const Peers& peers,
+        const JournalCopy& copy,
+        store::EtcdStore* etcd);
 
     io::Task<io::HttpResponse> answer(io::HttpRequest request);
 
@@ -48,12 +53,17 @@ private:
     io::HttpResponse metrics() const;
     boost::json::value status(const Application& application) const;
     bool store_answers() const;
+    /// Whether another controller leads, as far as we know.
+    bool another_leads() const;
 
     const Services& services_;
     const ControllerConfig& config_;
     Applications& applications_;
     Leadership& leadership_;
     const Peers& peers_;
+    const JournalCopy& copy_;
+    StateApi state_;
+    MemberApi members_;
 };
 
 }  // namespace cloudshelf::controller

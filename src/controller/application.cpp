@@ -47,7 +47,7 @@ Application::Application(const Services& services, const ApplicationConfig& conf
           carry_out(id, command);
       }) {}
 
-void Application::heard(std::uint64_t asked_at, const store::Entry& lease) {
+void Application::heard(core::LeaseTaker::Mark asked_at, const store::Entry& lease) {
     if (const auto record = core::parse_lease(lease.value)) taker_.heard(asked_at, lease.revision, *record, io::now());
 }
 

@@ -36,8 +36,8 @@ public:
 
     /// Begins to look at the regions.
     void begin_watching() { watch_.begin(); }
-    /// What the store says of the lease. `asked_at`: lease().revision() when it was asked.
-    void heard(std::uint64_t asked_at, const store::Entry& lease);
+    /// What the store says of the lease. `asked_at`: lease().mark() when it was asked.
+    void heard(core::LeaseTaker::Mark asked_at, const store::Entry& lease);
 
     /// An entry of the journal that belongs to this application, while the journal is read at the beginning of a term.
     void recall(const store::JournalEntry& entry);

@@ -75,6 +75,17 @@ struct StoreConfig {
     Duration try_limit = std::chrono::milliseconds(500);
 };
 
+/// What a controller allows at once; a machine of 256 MiB wants less (for_small_machine).
+struct Limits {
+    std::size_t connections_max = 1000;
+    std::size_t body_bytes_max = 2 << 20;  // of a request: a page of a journal that is restored
+    std::size_t journal_page = 500;        // entries read at once
+
+    static Limits for_small_machine() {
+        return {.connections_max = 100, .body_bytes_max = 1 << 20, .journal_page = 50};
+    }
+};
+
 struct ControllerConfig {
     RegionName site;  // where this controller runs
     io::Endpoint listen;
@@ -85,6 +96,7 @@ struct ControllerConfig {
     StoreConfig store;
     std::vector<PeerConfig> peers;  // the controllers at the other sites
     std::vector<ApplicationConfig> applications;
+    Limits limits;
 
     /// How agents and other controllers are called.
     io::HttpClient::Options calls() const;

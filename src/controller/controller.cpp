@@ -37,8 +37,9 @@ Controller::Controller(io::Executor executor, ControllerConfig config, OpenStore
           {.site = config_.site, .terms = config_.leader_terms()},
           [this] { return candidate(); }
       ),
+      copy_(services_, {.page = config_.limits.journal_page}),
       peers_(services_, config_, config_.leader_terms().beat),
-      api_(services_, config_, applications_, leadership_, peers_) {
+      api_(services_, config_, applications_, leadership_, peers_, copy_, store_.etcd) {
     for (const auto& application : config_.applications) {
         applications_.push_back(std::make_unique<Application>(services_, application, config_.site, [this] {
             return fmt::format("x{}", next_id_++);
@@ -61,7 +62,10 @@ core::Candidate Controller::candidate() const {
 io::Task<int> Controller::run() {
     io::HttpServer server(
         executor_,
-        {.listen = config_.listen, .body_bytes_max = 256 << 10, .tls = config_.tls},
+        {.listen = config_.listen,
+         .body_bytes_max = config_.limits.body_bytes_max,
+         .connections_max = config_.limits.connections_max,
+         .tls = config_.tls},
         [this](io::HttpRequest request) { return api_.answer(std::move(request)); }
     );
     // Also the lock of this site's controller: there is never a second one at its address.
@@ -69,15 +73,32 @@ io::Task<int> Controller::run() {
         io::log(io::Level::error, "controller.start-failed", {{"why", started.error().message}});
         co_return 73;
     }
+    if (const auto opened = copy_.open(); !opened) {
+        io::log(io::Level::error, "controller.start-failed", {{"why", opened.error().message}});
+        co_return 73;
+    }
+    leadership_.remember(copy_.newest_term());
+    copy_.begin();
     for (const auto& application : applications_) application->begin_watching();
     peers_.begin();
     io::run_in_background(executor_, watch_leases());
     io::run_in_background(executor_, lead());
+    if (config_.peers.empty()) io::run_in_background(executor_, end_where_useless());
     io::log(io::Level::info, "controller.started", {{"listen", config_.listen.text()}});
     co_await io::asked_to_end();
     const auto grace = io::Deadline::after(1s);
     co_await server.stop(grace);
-    co_return 0;
+    co_return exit_status();
+}
+
+int Controller::exit_status() const {
+    const auto& why = leadership_.refuses();
+    return why && why->code == "store.newer-format" ? exit_newer_state : 0;
+}
+
+io::Task<void> Controller::end_where_useless() {
+    while (exit_status() == 0) co_await io::wait_for(500ms);
+    std::_Exit(exit_newer_state);
 }
 
 io::Task<void> Controller::watch_leases() {
@@ -91,9 +112,9 @@ io::Task<void> Controller::watch_leases() {
 }
 
 io::Task<void> Controller::read_leases() {
-    std::map<std::string, std::pair<Application*, std::uint64_t>> known;
+    std::map<std::string, std::pair<Application*, core::LeaseTaker::Mark>> known;
     for (const auto& application : applications_)
-        known[application->config().lease_key()] = {application.get(), application->lease().revision()};
+        known[application->config().lease_key()] = {application.get(), application->lease().mark()};
     const auto found = co_await store_.store->list("app/");
     if (!found) co_return;
     for (const auto& [key, entry] : *found) {
@@ -119,7 +140,7 @@ io::Task<void> Controller::lead() {
 /// were would begin others beside them.
 io::Task<void> Controller::read_journal() {
     for (std::uint64_t from = 1;;) {
-        const auto entries = co_await store_.store->read(from, 500);
+        const auto entries = co_await store_.store->read(from, config_.limits.journal_page);
         if (!entries) {
             io::log(
                 io::Level::error,

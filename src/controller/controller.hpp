@@ -3,6 +3,7 @@
 #include "controller/api.hpp"
 #include "controller/application.hpp"
 #include "controller/config.hpp"
+#include "controller/journal_copy.hpp"
 #include "controller/leadership.hpp"
 #include "controller/peers.hpp"
 #include "controller/services.hpp"
@@ -29,6 +30,9 @@ private:
     io::Task<void> read_leases();
     io::Task<void> lead();
     io::Task<void> read_journal();
+    /// A controller alone that may never lead is of no use.
+    io::Task<void> end_where_useless();
+    int exit_status() const;
     io::Task<void> keep_store_near();
 
     io::Executor executor_;
@@ -40,11 +44,14 @@ private:
     std::uint64_t next_id_ = 1;
     Api::Applications applications_;
     Leadership leadership_;
+    JournalCopy copy_;
     Peers peers_;
     Api api_;
 };
 
 /// The exit status of a controller that led and does not any more; the site's init starts it again.
 inline constexpr int exit_lost_the_lead = 75;
+/// Of one that ends, or is alone, and may not lead because the state is of a newer release.
+inline constexpr int exit_newer_state = 76;
 
 }  // namespace cloudshelf::controller

@@ -1,11 +1,17 @@
 #include "controller/leadership.hpp"
 
+#include "base/version.hpp"
 #include "io/background.hpp"
 #include "io/log.hpp"
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 namespace cloudshelf::controller {
+
+namespace json = boost::json;
 
 Leadership::Leadership(io::Executor executor, store::Store& store, Options options, Ask ask)
     : executor_(std::move(executor)),
@@ -15,11 +21,17 @@ Leadership::Leadership(io::Executor executor, store::Store& store, Options optio
       lease_(options_.terms) {}
 
 io::Task<void> Leadership::look() {
-    const std::uint64_t known = lease_.revision();
+    const auto known = lease_.mark();
     const auto found = co_await store_.get(leader_key);
     if (!found) co_return;
     const TimePoint now = io::now();
     store_heard_ = now;
+    if (!*found && lease_.record()) {
+        // The store has been emptied.
+        remember(lease_.record()->epoch);
+        lease_ = core::LeaseTaker(options_.terms);
+        free_since_ = now;
+    }
     if (!*found && !free_since_) free_since_ = now;
     if (!*found) co_return;
     if (const auto record = core::parse_lease((*found)->value)) lease_.heard(known, (*found)->revision, *record, now);
@@ -39,11 +51,49 @@ io::Task<Epoch> Leadership::win() {
     }
 }
 
+io::Task<std::optional<Epoch>> Leadership::judge_store() {
+    const auto term = co_await store_.get(term_key);
+    if (!term) co_return std::nullopt;
+    const auto format = co_await store_.get(format_key);
+    if (!format) co_return std::nullopt;
+    const auto number = [](const std::optional<store::Entry>& entry) {
+        return entry ? std::strtoull(entry->value.c_str(), nullptr, 10) : 0;
+    };
+    std::optional<Error> why;
+    if (number(*term) < known().value())
+        why = Error{
+            .code = "store.forgot",
+            .message = fmt::format(
+                "the state store knows term {}, this controller {}: it was emptied or restored; `cloudshelf state "
+                "rebuild` makes it anew from what the regions say",
+                number(*term),
+                known().value()
+            ),
+        };
+    if (number(*format) > static_cast<std::uint64_t>(state_format))
+        why = Error{
+            .code = "store.newer-format",
+            .message = fmt::format(
+                "the state is of format {}, this release ({}) reads {}: a newer one has to lead",
+                number(*format),
+                version,
+                state_format
+            ),
+        };
+    if (why && (!refuses_ || refuses_->code != why->code))
+        io::log(io::Level::error, "controller.may-not-lead", {{"code", why->code}, {"why", why->message}});
+    refuses_ = std::move(why);
+    if (refuses_) co_return std::nullopt;
+    co_return Epoch(number(*term));
+}
+
 io::Task<bool> Leadership::take() {
+    const auto newest = co_await judge_store();
+    if (!newest) co_return false;
     const auto& old = lease_.record();
     const core::LeaseRecord next{
         .region = options_.site,
-        .epoch = Epoch(old ? old->epoch.value() + 1 : 1),
+        .epoch = Epoch(std::max(old ? old->epoch : Epoch(0), *newest).value() + 1),
         .fence =
             {.how = old && old->released ? core::FenceHow::acknowledged : core::FenceHow::lease_ran_out,
              .epoch = old ? old->epoch : Epoch(0)},
@@ -69,7 +119,23 @@ io::Task<bool> Leadership::begin_term() {
     if (*found && std::stoull((*found)->value) > holder_->epoch().value()) co_return false;
     const auto swapped = co_await store_.compare_and_swap(term_key, revision, ours);
     if (!swapped || !swapped->stored) co_return false;
-    store_.append_only_while(term_key, ours);
+    const auto format = co_await store_.get(format_key);
+    if (!format) co_return false;
+    const std::uint64_t written = *format ? (*format)->revision : 0;
+    const std::string current = std::to_string(state_format);
+    if (!*format || (*format)->value != current) {
+        const auto raised = co_await store_.compare_and_swap(format_key, written, current);
+        if (!raised || !raised->stored) co_return false;
+    }
+    store_.append_only_while(term_key, holder_->epoch().value());
+    // A journal in which nothing was decided yet stays empty: a backup can still be restored into it.
+    const auto before = co_await store_.read(1, 1);
+    if (!before) co_return false;
+    if (!before->empty()) {
+        const json::object who{{"site", options_.site.value()}, {"version", version}, {"format", state_format}};
+        const auto noted = co_await store_.append(0, "", "term", json::serialize(who));
+        if (!noted) co_return false;
+    }
     io::log(io::Level::warning, "controller.leads", {{"term", ours}});
     co_return true;
 }

@@ -12,6 +12,7 @@ namespace cloudshelf::controller {
 /// Keys of the control plane in the state store.
 inline constexpr const char* leader_key = "control/leader";  // the leader's lease, a core::LeaseRecord
 inline constexpr const char* term_key = "control/term";      // the newest term that anything was journalled in
+inline constexpr const char* format_key = "control/format";  // what one must be able to read to lead (base/version)
 
 /// The shell around the leader's lease (core/leadership): takes it when it may, renews it, and says when it is lost.
 /// Whoever loses it ends the process: nothing half begun may go on, and the site's init starts a follower.
@@ -25,6 +26,14 @@ public:
     using Ask = std::function<core::Candidate()>;
 
     Leadership(io::Executor executor, store::Store& store, Options options, Ask ask);
+
+    /// Terms that there were, from before this process: a store that knows less was lost or restored, and nobody leads
+    /// over it until a person has had it rebuilt.
+    void remember(Epoch term) { known_ = std::max(known_, term); }
+    /// The newest term that this controller knows of.
+    Epoch known() const { return std::max(known_, lease_.mark().epoch); }
+    /// Why this controller does not take the lead although it might: an error, "store.forgot" or "store.newer-format".
+    const std::optional<Error>& refuses() const { return refuses_; }
 
     /// Returns when this controller leads, with its term. From then on the journal takes its entries, and no longer
     /// those of a leader before it.
@@ -44,6 +53,8 @@ public:
 
 private:
     io::Task<void> look();
+    /// The newest term in the store, where it is one that we may lead over.
+    io::Task<std::optional<Epoch>> judge_store();
     io::Task<bool> take();
     io::Task<bool> begin_term();
     io::Task<void> renew(TimePoint sent_at);
@@ -59,6 +70,8 @@ private:
     std::optional<TimePoint> free_since_;
     std::optional<TimePoint> store_heard_;
     TimePoint led_since_{};
+    Epoch known_{0};
+    std::optional<Error> refuses_;
     bool announced_ = false;
     bool renewing_ = false;
     bool letting_go_ = false;

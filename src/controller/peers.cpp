@@ -28,7 +28,13 @@ io::Task<void> Peers::look_at(PeerConfig peer) {
         boost::system::error_code bad;
         const auto said = seen.answers ? boost::json::parse(answer->body, bad) : boost::json::value();
         seen.store = seen.answers && !bad && is_true(said, "/store");
-        if (seen.answers) seen.at = io::now();
+        if (seen.answers) {
+            const auto whole = [&](const char* field) { return static_cast<std::uint64_t>(number(said, field)); };
+            seen.at = io::now();
+            seen.known_term = whole("/known_term");
+            seen.journal_index = whole("/journal/index");
+            seen.journal_term = whole("/journal/term");
+        }
         co_await io::wait_for(interval_);
     }
 }

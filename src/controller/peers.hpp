@@ -13,8 +13,11 @@ class Peers {
 public:
     struct Seen {
         bool answers = false;
-        bool store = false;  // it reaches the state store
-        TimePoint at{};      // when it answered last
+        bool store = false;               // it reaches the state store
+        TimePoint at{};                   // when it answered last
+        std::uint64_t known_term = 0;     // the newest that it knows of
+        std::uint64_t journal_index = 0;  // where its copy of the journal ends
+        std::uint64_t journal_term = 0;
     };
 
     Peers(const Services& services, const ControllerConfig& config, Duration interval);

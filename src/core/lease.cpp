@@ -72,18 +72,22 @@ std::vector<LeaseCommand> LeaseHolder::lose(std::string reason) {
 }
 
 void LeaseTaker::saw(std::uint64_t revision, const LeaseRecord& record, TimePoint now) {
-    if (record_ && (record.epoch < record_->epoch || revision < revision_)) {
+    const Mark seen{record.epoch, revision};
+    if (seen < mark()) {
         forgot_ = true;
         return;
     }
-    if (record_ && revision == revision_) return;
+    if (record_ && seen == mark()) return;
+    const bool rebuilt = record.continues && record_ && record.epoch > record_->epoch;
+    if (rebuilt) forgot_ = false;
     revision_ = revision;
     record_ = record;
     first_seen_ = now;
 }
 
-void LeaseTaker::heard(std::uint64_t asked_at, std::uint64_t revision, const LeaseRecord& record, TimePoint now) {
-    if (revision >= asked_at && revision < revision_) return;
+void LeaseTaker::heard(Mark asked_at, std::uint64_t revision, const LeaseRecord& record, TimePoint now) {
+    const Mark seen{record.epoch, revision};
+    if (seen >= asked_at && seen < mark()) return;
     saw(revision, record, now);
 }
 

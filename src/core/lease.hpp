@@ -106,16 +106,24 @@ class LeaseTaker {
 public:
     explicit LeaseTaker(LeaseTerms terms) : terms_(terms) {}
 
-    /// What the store holds now, read at `now` or later. A store that forgot (an epoch below one seen before) is never
-    /// taken from again: a person has to look (reliability.md R2).
+    /// How far a store has come. Revisions begin again where a store was made anew, with a newer epoch.
+    struct Mark {
+        Epoch epoch{0};
+        std::uint64_t revision = 0;
+        friend auto operator<=>(const Mark&, const Mark&) = default;
+    };
+
+    /// What the store holds now, read at `now` or later. A store that forgot (less than was seen before) is not taken
+    /// from again: a person has to look (reliability.md R2), and says so by rebuilding it, at an epoch newer than all.
     void saw(std::uint64_t revision, const LeaseRecord& record, TimePoint now);
 
-    /// The same for a store that answers late. `asked_at`: what revision() was when it was asked. An answer that says
-    /// less than we know by now, but not less than we knew then, was overtaken on its way and proves nothing.
-    void heard(std::uint64_t asked_at, std::uint64_t revision, const LeaseRecord& record, TimePoint now);
+    /// The same for a store that answers late. `asked_at`: what mark() was when it was asked. An answer that says less
+    /// than we know by now, but not less than we knew then, was overtaken on its way and proves nothing.
+    void heard(Mark asked_at, std::uint64_t revision, const LeaseRecord& record, TimePoint now);
 
     const std::optional<LeaseRecord>& record() const { return record_; }
     std::uint64_t revision() const { return revision_; }
+    Mark mark() const { return {record_ ? record_->epoch : Epoch(0), revision_}; }
     /// When this revision was first seen; meaningless before there is a record.
     TimePoint first_seen() const { return first_seen_; }
     bool forgot() const { return forgot_; }

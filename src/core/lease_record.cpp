@@ -79,6 +79,7 @@ std::string to_json(const LeaseRecord& record) {
         {"fence", {{"how", name(record.fence.how)}, {"epoch", record.fence.epoch.value()}}},
         {"released", record.released},
     };
+    if (record.continues) value["continues"] = record.continues->value();
     if (record.token) {
         value["token"] = json::object{
             {"system_id", record.token->system_id},
@@ -103,6 +104,8 @@ Result<LeaseRecord> parse_lease(const std::string& text) {
         record.sync = *sync;
         record.fence = {.how = *how, .epoch = Epoch(json::value_to<std::uint64_t>(value.at("fence").at("epoch")))};
         record.released = value.at("released").as_bool();
+        if (const auto* continues = value.as_object().if_contains("continues"))
+            record.continues = Epoch(json::value_to<std::uint64_t>(*continues));
         if (const auto* token = value.as_object().if_contains("token")) {
             const auto lsn = parse_lsn(json::value_to<std::string>(token->at("lsn")));
             if (!lsn) return fail(lsn.error());

@@ -39,6 +39,9 @@ struct LeaseRecord {
     FenceRecord fence;
     bool released = false;
     std::optional<PromotionToken> token;
+    /// In a store that was made anew from what the regions said (core/rebuild): the writer of this epoch, which is this
+    /// region, goes on at the record's. A release that does not know it sees a lease that was taken, and stops.
+    std::optional<Epoch> continues = std::nullopt;
     friend bool operator==(const LeaseRecord&, const LeaseRecord&) = default;
 };
 

@@ -120,15 +120,37 @@ TEST(LeaseTaker, DoesNotTakeFromAStoreThatForgot) {
     EXPECT_FALSE(taker.may_take(start + 1h));
 }
 
+// Goal: a store that was made anew, with revisions from 1, is one to take from again; one restored from a backup is
+// not, until a person has raised its epoch.
+TEST(LeaseTaker, TrustsAStoreThatWasRebuilt) {
+    LeaseTaker taker(terms);
+    taker.saw(40, {.epoch = Epoch(7)}, start);
+    const auto asked = taker.mark();
+    taker.heard(asked, 1, {.epoch = Epoch(8), .continues = Epoch(7)}, start + 1s);
+    EXPECT_FALSE(taker.forgot());
+    EXPECT_EQ(taker.revision(), 1u);
+    EXPECT_TRUE(taker.may_take(start + 1s + terms.taker()));
+    taker.heard(asked, 41, {.epoch = Epoch(7)}, start + 2s);  // of the old store, late
+    EXPECT_FALSE(taker.forgot());
+
+    taker.saw(30, {.epoch = Epoch(5)}, start + 3s);
+    EXPECT_TRUE(taker.forgot());
+    taker.saw(31, {.epoch = Epoch(8)}, start + 4s);
+    EXPECT_TRUE(taker.forgot());
+    taker.saw(32, {.epoch = Epoch(9), .continues = Epoch(8)}, start + 5s);
+    EXPECT_FALSE(taker.forgot());
+}
+
 // Goal: answers that overtake each other are no sign of a store that forgot; an answer from before its question is.
 TEST(LeaseTaker, TellsALateAnswerFromAForgottenOne) {
     LeaseTaker taker(terms);
     taker.saw(4, {.epoch = Epoch(7)}, start);
-    taker.heard(4, 6, {.epoch = Epoch(8)}, start + 10ms);
-    taker.heard(4, 5, {.epoch = Epoch(7)}, start + 20ms);  // asked before 6 was known
+    const auto asked = taker.mark();
+    taker.heard(asked, 6, {.epoch = Epoch(8)}, start + 10ms);
+    taker.heard(asked, 5, {.epoch = Epoch(7)}, start + 20ms);  // asked before 6 was known
     EXPECT_FALSE(taker.forgot());
     EXPECT_EQ(taker.revision(), 6u);
-    taker.heard(6, 5, {.epoch = Epoch(7)}, start + 30ms);
+    taker.heard(taker.mark(), 5, {.epoch = Epoch(7)}, start + 30ms);
     EXPECT_TRUE(taker.forgot());
 }
 

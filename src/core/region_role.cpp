@@ -12,7 +12,7 @@ NextMove next_move(const RegionName& self, const std::optional<LeaseRecord>& lea
         if (lease->released || local.gave_up) return NextMove::wait;
         if (!local.has_data)
             return lease->epoch == Epoch(1) && local.known <= Epoch(1) ? NextMove::initialize : NextMove::wait;
-        if (could_write && lease->epoch == local.known) return NextMove::resume;
+        if (could_write && (lease->epoch == local.known || lease->continues == local.known)) return NextMove::resume;
         if (could_write && local.is_running) return NextMove::stop_writing;
         if (local.is_standby && !local.is_running) return NextMove::follow;
         return NextMove::wait;  // the promotion will come, with its fence record

@@ -24,7 +24,7 @@ enum class NextMove {
     wait,          // for the controller's command, or for a writer to follow
     distrust,      // the store knows less than we do: a person has to look (reliability.md R2)
     initialize,    // the first writer of all makes the database
-    resume,        // prove the epoch, then start as primary
+    resume,        // prove the epoch, then start as primary; also one that continues ours, in a store made anew
     follow,        // start as the standby that the data says it is
     rejoin,        // the data is an old writer's, or there is none: become a standby of the writer
     stop_writing,  // a server that could write runs without a lease

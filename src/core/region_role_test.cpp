@@ -28,6 +28,23 @@ TEST(NextMove, AnAgentThatWasStartedAgainGoesOn) {
     EXPECT_EQ(next_move(east, lease_of(east, 3), writer), NextMove::resume);
 }
 
+// Goal: in a store that was made anew the writer goes on at the newer epoch that continues its own; nobody else does.
+TEST(NextMove, AWriterGoesOnInARebuiltStore) {
+    LeaseRecord rebuilt = lease_of(east, 8);
+    rebuilt.continues = Epoch(7);
+    const LocalState writer{.has_data = true, .known = Epoch(7)};
+    EXPECT_EQ(next_move(east, rebuilt, writer), NextMove::resume);
+    const LocalState remembered{.has_data = true, .known = Epoch(8)};
+    EXPECT_EQ(next_move(east, rebuilt, remembered), NextMove::resume);
+    const LocalState older{.has_data = true, .known = Epoch(6)};
+    EXPECT_EQ(next_move(east, rebuilt, older), NextMove::wait);
+    const LocalState newer{.has_data = true, .known = Epoch(9)};
+    EXPECT_EQ(next_move(east, rebuilt, newer), NextMove::distrust);
+    const LocalState standby{.has_data = true, .is_standby = true, .is_running = true, .known = Epoch(7)};
+    EXPECT_EQ(next_move(east, rebuilt, standby), NextMove::wait);
+    EXPECT_EQ(next_move(west, rebuilt, standby), NextMove::nothing);
+}
+
 TEST(NextMove, NobodyWritesByLookingAlone) {
     // The lease names us at an epoch that we were never promoted to: the command, with its fence record, has to come.
     const LocalState standby{.has_data = true, .is_standby = true, .is_running = true, .known = Epoch(2)};

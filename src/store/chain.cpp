@@ -20,6 +20,8 @@ std::string hash_of(const JournalEntry& entry) {
           entry.previous_hash}) {
         add(field);
     }
+    // Not there in entries of before there were terms, whose hashes stay what they are.
+    if (entry.term != 0) add(std::to_string(entry.term));
     return sha256_hex(bytes);
 }
 

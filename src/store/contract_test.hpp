@@ -187,7 +187,7 @@ inline io::Task<void> check_journal(Journal* journal) {
 
 /// Goal: keys are found by how they begin, and only those.
 inline io::Task<void> check_list(StateStore* store) {
-    for (std::string key : {"list/b", "list/a", "list", "list0", "lisu"}) {
+    for (std::string key : {"list/b", "list/a", "list", "list0", "lisu", "control/term", "control/a"}) {
         const auto stored = co_await store->compare_and_swap(key, 0, key + "!");
         REQUIRE(stored && stored->stored);
     }
@@ -197,6 +197,11 @@ inline io::Task<void> check_list(StateStore* store) {
     EXPECT_EQ(found->at(1).key, "list/b");
     EXPECT_EQ(found->at(1).entry.value, "list/b!");
     EXPECT_EQ(found->at(1).entry.revision, 1u);
+    // Where the store has its journal.
+    const auto control = co_await store->list("control/");
+    REQUIRE(control && control->size() == 2);
+    EXPECT_EQ(control->at(0).key, "control/a");
+    EXPECT_EQ(control->at(1).key, "control/term");
     const auto none = co_await store->list("nothing/");
     REQUIRE(none);
     EXPECT_TRUE(none->empty());
@@ -206,7 +211,7 @@ inline io::Task<void> check_list(StateStore* store) {
 inline io::Task<void> check_term(Store* store) {
     const auto first = co_await store->compare_and_swap("term", 0, "1");
     REQUIRE(first && first->stored);
-    store->append_only_while("term", "1");
+    store->append_only_while("term", 1);
     const auto ours = co_await store->append(1, "x9", "step", "{}");
     EXPECT_TRUE(ours);
     const auto taken = co_await store->compare_and_swap("term", 1, "2");
@@ -220,9 +225,39 @@ inline io::Task<void> check_term(Store* store) {
     const auto after = co_await store->read(1, 1000);
     REQUIRE(before && after);
     EXPECT_EQ(before->size(), after->size());
-    store->append_only_while("term", "2");
+    store->append_only_while("term", 2);
     const auto again = co_await store->append(2, "x9", "step", "{}");
-    EXPECT_TRUE(again);
+    REQUIRE(again);
+    const auto newest = co_await store->read(*again, 1);
+    REQUIRE(newest && newest->size() == 1);
+    EXPECT_EQ(newest->at(0).term, 2u);
+    const auto whole = co_await store->verify();
+    REQUIRE(whole);
+    EXPECT_FALSE(whole->has_value()) << (*whole)->what;
+}
+
+/// Goal: another journal's entries are taken over as they are, once, and only where they follow.
+inline io::Task<void> check_restore(Journal* from, Journal* into) {
+    const auto entries = co_await from->read(1, 1000);
+    REQUIRE(entries && entries->size() > 10);
+    std::vector<JournalEntry> part(entries->begin() + 5, entries->end());
+    const auto gap = co_await into->restore(part);
+    EXPECT_EQ(gap.error().code, "store.bad-chain");
+    part.assign(entries->begin(), entries->begin() + 5);
+    const auto begun = co_await into->restore(part);
+    EXPECT_TRUE(begun) << begun.error().message;
+    for (int time = 0; time < 2; ++time) {
+        const auto done = co_await into->restore(*entries);
+        EXPECT_TRUE(done) << done.error().message;
+    }
+    const auto there = co_await into->read(1, 1000);
+    REQUIRE(there && there->size() == entries->size());
+    for (std::size_t i = 0; i < there->size(); ++i) EXPECT_EQ(there->at(i).hash, entries->at(i).hash);
+    const auto next = co_await into->append(1, "x1", "step", "{}");
+    EXPECT_EQ(next.value_or(0), entries->size() + 1);
+    const auto fault = co_await into->verify();
+    REQUIRE(fault);
+    EXPECT_FALSE(fault->has_value()) << (*fault)->what;
 }
 
 inline io::Task<void> check(Store* store) {

@@ -72,6 +72,11 @@ inline Error term_ended(std::string_view key) {
     };
 }
 
+/// Entries that do not follow those that are there.
+inline Error bad_chain(std::string_view why) {
+    return {.code = "store.bad-chain", .message = std::string(why)};
+}
+
 inline Error failed(std::string_view where, std::string_view why) {
     return {.code = "store.failed", .message = fmt::format("the state store {}: {}", where, why)};
 }

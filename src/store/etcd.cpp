@@ -18,6 +18,9 @@ using Repeatable = EtcdGateway::Repeatable;
 
 constexpr std::size_t page_entries = 64;  // of the journal; the largest make an answer of 22 MiB
 constexpr Duration again_after = 20ms;    // between two rounds over all members
+// Of one transaction that restores entries: etcd takes 128 operations and 1.5 MiB.
+constexpr std::size_t restored_entries_max = 100;
+constexpr std::size_t restored_bytes_max = 1 << 20;
 
 json::object version_is(const std::string& key, std::uint64_t version) {
     return {{"key", base64(key)}, {"target", "VERSION"}, {"result", "EQUAL"}, {"version", std::to_string(version)}};
@@ -85,6 +88,21 @@ Error of_a_read(Error error) {
     return error;
 }
 
+/// What etcd holds for an entry. `writer` tells ours from others' with the same content.
+std::string value_of(const JournalEntry& entry, const std::string& writer) {
+    return json::serialize(json::object{
+        {"at", entry.at},
+        {"epoch", entry.epoch},
+        {"term", entry.term},
+        {"execution", entry.execution},
+        {"kind", entry.kind},
+        {"data", entry.data},
+        {"previous_hash", entry.previous_hash},
+        {"hash", entry.hash},
+        {"writer", writer},
+    });
+}
+
 }  // namespace
 
 EtcdStore::EtcdStore(io::Executor executor, Options options)
@@ -119,21 +137,41 @@ io::Task<Result<Swapped>> EtcdStore::compare_and_swap(std::string key, std::uint
     co_return Swapped{false, current->value_or(Entry{})};
 }
 
-io::Task<Result<std::vector<KeyedEntry>>> EtcdStore::list(std::string prefix) {
-    std::string end = prefix;
-    while (!end.empty() && end.back() == '\xff') end.pop_back();
-    if (!end.empty()) ++end.back();
-    // "\0" alone: to the last key there is.
-    json::object body{{"key", base64(prefix)}, {"range_end", base64(end.empty() ? std::string(1, '\0') : end)}};
+io::Task<Result<void>> EtcdStore::list_into(
+    std::vector<KeyedEntry>* found, std::string from, std::string end, std::uint64_t* at_revision
+) {
+    json::object body{{"key", base64(from)}, {"range_end", base64(end)}, {"revision", std::to_string(*at_revision)}};
     const auto answer = co_await range(std::move(body));
     if (!answer) co_return fail(answer.error());
-    std::vector<KeyedEntry> found;
+    const auto* header = answer->if_contains("header");
+    if (header == nullptr || !header->is_object()) co_return fail(errors::failed("etcd", "answered without a header"));
+    *at_revision = etcd_number(header->get_object(), "revision");
     for (const auto& item : items_of(*answer)) {
         auto key = bytes_of(item, "key");
         auto value = bytes_of(item, "value");
         if (!key || !value) co_return fail((!key ? key : value).error());
-        found.push_back({std::move(*key), {.revision = etcd_number(item, "version"), .value = std::move(*value)}});
+        found->push_back({std::move(*key), {.revision = etcd_number(item, "version"), .value = std::move(*value)}});
     }
+    co_return Result<void>{};
+}
+
+io::Task<Result<std::vector<KeyedEntry>>> EtcdStore::list(std::string prefix) {
+    std::string end = prefix;
+    while (!end.empty() && end.back() == '\xff') end.pop_back();
+    if (!end.empty()) ++end.back();
+    if (end.empty()) end = std::string(1, '\0');  // to the last key there is
+    std::vector<KeyedEntry> found;
+    std::uint64_t revision = 0;
+    if (!options_.journal.starts_with(prefix)) {
+        const auto listed = co_await list_into(&found, prefix, end, &revision);
+        if (!listed) co_return fail(listed.error());
+        co_return found;
+    }
+    // Before and after the journal's keys, which may be many.
+    const auto before = co_await list_into(&found, prefix, options_.journal, &revision);
+    if (!before) co_return fail(before.error());
+    const auto after = co_await list_into(&found, options_.journal + "0", end, &revision);
+    if (!after) co_return fail(after.error());
     co_return found;
 }
 
@@ -166,6 +204,8 @@ Result<JournalEntry> EtcdStore::entry_of(const json::object& item) const {
                        take("hash", entry.hash) && epoch && epoch->is_number();
     if (!whole) return unreadable();
     entry.epoch = epoch->to_number<std::uint64_t>(bad);
+    if (const auto* term = fields.if_contains("term"); term && term->is_number())
+        entry.term = term->to_number<std::uint64_t>(bad);
     return entry;
 }
 
@@ -201,7 +241,7 @@ io::Task<Result<bool>> EtcdStore::offer(std::uint64_t index, std::string value, 
     json::array conditions{version_is(key, 0), version_is(head_key(), before.version)};
     json::array otherwise{look_up(key), look_up(head_key())};
     if (term_) {
-        conditions.push_back(value_is(term_->key, term_->entry.value));
+        conditions.push_back(value_is(term_->key, std::to_string(term_->number)));
         otherwise.push_back(look_up(term_->key));
     }
     json::object transaction{
@@ -224,7 +264,7 @@ io::Task<Result<bool>> EtcdStore::offer(std::uint64_t index, std::string value, 
     if (term_) {
         const auto term = current_of(range_of(*answer, 2));
         if (!term) co_return fail(term.error());
-        if (!*term || (*term)->value != term_->entry.value) co_return fail(errors::term_ended(term_->key));
+        if (!*term || (*term)->value != std::to_string(term_->number)) co_return fail(errors::term_ended(term_->key));
     }
     if (end->version == before.version) {
         co_return fail(
@@ -241,7 +281,11 @@ io::Task<Result<std::uint64_t>> EtcdStore::append(
     const auto deadline = io::Deadline::after(options_.append_limit);
     const std::string name = fmt::format("{}-{}", writer_, ++offers_);
     JournalEntry entry{
-        .epoch = epoch, .execution = std::move(execution), .kind = std::move(kind), .data = std::move(data)
+        .epoch = epoch,
+        .term = term_ ? term_->number : 0,
+        .execution = std::move(execution),
+        .kind = std::move(kind),
+        .data = std::move(data),
     };
     Error problem = errors::busy("the journal");
     for (bool first = true; first || !deadline.passed(); first = false) {
@@ -260,17 +304,7 @@ io::Task<Result<std::uint64_t>> EtcdStore::append(
         entry.at = io::utc_now();
         entry.previous_hash = before.hash;
         entry.hash = hash_of(entry);
-        const json::object fields{
-            {"at", entry.at},
-            {"epoch", entry.epoch},
-            {"execution", entry.execution},
-            {"kind", entry.kind},
-            {"data", entry.data},
-            {"previous_hash", entry.previous_hash},
-            {"hash", entry.hash},
-            {"writer", name},
-        };
-        const std::string value = json::serialize(fields);
+        const std::string value = value_of(entry, name);
         const Head after{.index = entry.index, .hash = entry.hash, .version = before.version + 1};
         // The same bytes for the same index until its fate is known: somebody's entry is there, ours or another.
         for (bool doubt = false;;) {
@@ -286,6 +320,48 @@ io::Task<Result<std::uint64_t>> EtcdStore::append(
         problem = errors::busy("the journal");
     }
     co_return fail(problem);
+}
+
+io::Task<Result<void>> EtcdStore::restore(std::vector<JournalEntry> entries) {
+    const auto head = co_await read_head(0);
+    if (!head) co_return fail(head.error());
+    ChainCheck check({.index = head->index, .hash = head->hash});
+    std::vector<JournalEntry> batch;
+    std::size_t bytes = 0;
+    for (auto& entry : entries) {
+        if (entry.index <= head->index) continue;
+        if (const auto fault = check.next(entry)) co_return fail(errors::bad_chain(fault->what));
+        const std::size_t more = value_of(entry, "restored").size();
+        if (batch.size() == restored_entries_max || bytes + more > restored_bytes_max) {
+            const auto done = co_await put_entries(std::exchange(batch, {}));
+            if (!done) co_return done;
+            bytes = 0;
+        }
+        bytes += more;
+        batch.push_back(std::move(entry));
+    }
+    if (batch.empty()) co_return Result<void>{};
+    co_return co_await put_entries(std::move(batch));
+}
+
+io::Task<Result<void>> EtcdStore::put_entries(std::vector<JournalEntry> entries) {
+    if (entries.empty()) co_return Result<void>{};
+    const auto before = co_await read_head(0);
+    if (!before) co_return fail(before.error());
+    const auto& last = entries.back();
+    const std::string head = json::serialize(json::object{{"index", last.index}, {"hash", last.hash}});
+    json::array conditions{version_is(head_key(), before->version)};
+    json::array puts{put(head_key(), head)};
+    for (const auto& entry : entries) {
+        conditions.push_back(version_is(entry_key(entry.index), 0));
+        puts.push_back(put(entry_key(entry.index), value_of(entry, "restored")));
+    }
+    json::object transaction{{"compare", std::move(conditions)}, {"success", std::move(puts)}};
+    const auto answer = co_await gateway_.call("/v3/kv/txn", std::move(transaction), Repeatable::no);
+    if (!answer) co_return fail(answer.error());
+    head_.reset();
+    if (is_true(*answer, "succeeded")) co_return Result<void>{};
+    co_return fail(errors::busy("the journal"));
 }
 
 io::Task<Result<EtcdStore::Page>> EtcdStore::entries_from(
@@ -353,6 +429,7 @@ io::Task<std::vector<EtcdStatus>> EtcdStore::status() {
             const auto* header = answer->if_contains("header");
             const std::uint64_t leader = etcd_number(*answer, "leader");
             member.answers = true;
+            if (header && header->is_object()) member.id = etcd_number(header->get_object(), "member_id");
             member.has_leader = leader != 0;
             member.leads = member.has_leader && header && header->is_object() &&
                            etcd_number(header->get_object(), "member_id") == leader;
@@ -366,6 +443,43 @@ io::Task<std::vector<EtcdStatus>> EtcdStore::status() {
         all.push_back(std::move(member));
     }
     co_return all;
+}
+
+io::Task<Result<std::vector<EtcdMemberInfo>>> EtcdStore::members() {
+    json::object nothing;
+    const auto answer = co_await gateway_.call("/v3/cluster/member/list", std::move(nothing), Repeatable::yes);
+    if (!answer) co_return fail(of_a_read(answer.error()));
+    std::vector<EtcdMemberInfo> all;
+    const auto* list = answer->if_contains("members");
+    if (list == nullptr || !list->is_array()) co_return fail(errors::failed("etcd", "answered without members"));
+    for (const auto& item : list->get_array()) {
+        if (!item.is_object()) continue;
+        const json::object& fields = item.get_object();
+        EtcdMemberInfo member{.id = etcd_number(fields, "ID")};
+        if (const auto* name = fields.if_contains("name"); name && name->is_string())
+            member.name = name->get_string().c_str();
+        if (const auto* urls = fields.if_contains("peerURLs"); urls && urls->is_array()) {
+            for (const auto& url : urls->get_array()) {
+                if (url.is_string()) member.peer_urls.emplace_back(url.get_string());
+            }
+        }
+        all.push_back(std::move(member));
+    }
+    co_return all;
+}
+
+io::Task<Result<void>> EtcdStore::remove_member(std::uint64_t id) {
+    json::object body{{"ID", std::to_string(id)}};
+    const auto answer = co_await gateway_.call("/v3/cluster/member/remove", std::move(body), Repeatable::no);
+    if (!answer) co_return fail(answer.error());
+    co_return Result<void>{};
+}
+
+io::Task<Result<void>> EtcdStore::add_member(std::string peer_url) {
+    json::object body{{"peerURLs", json::array{json::string(peer_url)}}};
+    const auto answer = co_await gateway_.call("/v3/cluster/member/add", std::move(body), Repeatable::no);
+    if (!answer) co_return fail(answer.error());
+    co_return Result<void>{};
 }
 
 io::Task<Result<void>> EtcdStore::lead_from(io::Endpoint member) {

@@ -9,14 +9,22 @@ namespace cloudshelf::store {
 
 /// What one member says of itself.
 struct EtcdStatus {
-    io::Endpoint endpoint;
+    io::Endpoint endpoint = {};
+    std::uint64_t id = 0;  // of the member, when it answers
     bool answers = false;
     bool leads = false;
     bool has_leader = false;
     std::uint64_t database_bytes = 0;
     std::uint64_t raft_index = 0;
-    std::string version;
-    std::string problem;  // why it does not answer
+    std::string version = {};
+    std::string problem = {};  // why it does not answer
+};
+
+/// One member, as the cluster has it.
+struct EtcdMemberInfo {
+    std::uint64_t id = 0;
+    std::string name;  // empty: it was added and has never been up
+    std::vector<std::string> peer_urls = {};
 };
 
 /// State and journal in an etcd cluster: every answer, reads too, has the agreement of a majority.
@@ -43,15 +51,24 @@ public:
     io::Task<Result<std::uint64_t>> append(
         std::uint64_t epoch, std::string execution, std::string kind, std::string data
     ) override;
-    void append_only_while(std::string key, std::string value) override {
-        term_ = KeyedEntry{.key = std::move(key), .entry = {.value = std::move(value)}};
+    void append_only_while(std::string key, std::uint64_t term) override {
+        term_ = Term{.key = std::move(key), .number = term};
     }
+    io::Task<Result<void>> restore(std::vector<JournalEntry> entries) override;
     io::Task<Result<std::vector<JournalEntry>>> read(std::uint64_t from, std::size_t count) override;
     /// Of the journal as it is when this begins; what is appended meanwhile is left out.
     io::Task<Result<std::optional<JournalFault>>> verify() override;
 
     /// Of every member, in the order of the endpoints.
     io::Task<std::vector<EtcdStatus>> status();
+    /// The members by the agreement of a majority. Errors: the gateway's.
+    io::Task<Result<std::vector<EtcdMemberInfo>>> members();
+    /// Takes a member away for good; its data is worth nothing afterwards. Errors: "store.failed" (no such member, or
+    /// etcd refuses), the gateway's.
+    io::Task<Result<void>> remove_member(std::uint64_t id);
+    /// Makes room for a member at this URL, which is then started with `joins` and an empty folder. The cluster counts
+    /// it from now on. Errors: as above.
+    io::Task<Result<void>> add_member(std::string peer_url);
     /// Makes this member the cluster's leader, where it is up to date and another leads. Losing any other member then
     /// costs no election. Errors: "store.failed", the gateway's.
     io::Task<Result<void>> lead_from(io::Endpoint member);
@@ -63,6 +80,10 @@ private:
         std::string hash;
         std::uint64_t version = 0;
     };
+    struct Term {
+        std::string key;
+        std::uint64_t number = 0;
+    };
     /// One page of keys as etcd has them at a revision; 0: now.
     struct Page {
         std::vector<boost::json::object> items;
@@ -72,6 +93,10 @@ private:
     std::string entry_key(std::uint64_t index) const;
     std::string head_key() const { return options_.journal + "-head"; }
     io::Task<Result<boost::json::object>> range(boost::json::object body);
+    io::Task<Result<void>> list_into(
+        std::vector<KeyedEntry>* found, std::string from, std::string end, std::uint64_t* at_revision
+    );
+    io::Task<Result<void>> put_entries(std::vector<JournalEntry> entries);
     io::Task<Result<Page>> entries_from(std::uint64_t from, std::size_t count, std::uint64_t at_revision);
     io::Task<Result<Head>> read_head(std::uint64_t at_revision);
     /// Whether the entry is there now; false: another one is, and `head_` says where the journal ends.
@@ -81,9 +106,9 @@ private:
 
     Options options_;
     EtcdGateway gateway_;
-    std::optional<KeyedEntry> term_;  // key and value that appending depends on
-    std::optional<Head> head_;        // as last seen; a guess that the transaction proves
-    std::string writer_;              // tells our entries from others' with the same content
+    std::optional<Term> term_;  // that appending depends on
+    std::optional<Head> head_;  // as last seen; a guess that the transaction proves
+    std::string writer_;        // tells our entries from others' with the same content
     std::uint64_t offers_ = 0;
 };
 

@@ -35,6 +35,10 @@ ASYNC_TEST(Etcd, KeepsTheContract) {
     EtcdStore store(co_await boost::asio::this_coro::executor, options(cluster));
     START(cluster, store);
     co_await contract::check(&store);
+    auto elsewhere = options(cluster);
+    elsewhere.journal = "restored/journal";
+    EtcdStore another(co_await boost::asio::this_coro::executor, elsewhere);
+    co_await contract::check_restore(&store, &another);
     const auto members = co_await store.status();
     EXPECT_EQ(members.size(), 3u);
     EXPECT_EQ(std::ranges::count_if(members, &EtcdStatus::leads), 1);
@@ -97,7 +101,8 @@ ASYNC_TEST(Etcd, OneMemberLessIsEnough) {
     EXPECT_TRUE(fault && !*fault);
 }
 
-// Goal: the member that is wanted leads, whoever led before, and losing another costs no election. Method: ask for each.
+// Goal: the member that is wanted leads, whoever led before, and losing another costs no election. Method: ask for
+// each.
 ASYNC_TEST(Etcd, LeadsFromTheWantedMember) {
     EtcdCluster cluster;
     EtcdStore store(co_await boost::asio::this_coro::executor, options(cluster));

@@ -58,11 +58,13 @@ public:
         co_await late();
         if (const auto good = errors::check_data(data); !good) co_return fail(good.error());
         if (const auto gone = before(); gone) co_return fail(*gone);
-        if (term_ && state_[term_->key].value != term_->entry.value) co_return fail(errors::term_ended(term_->key));
+        if (!term_key_.empty() && state_[term_key_].value != std::to_string(term_))
+            co_return fail(errors::term_ended(term_key_));
         JournalEntry entry{
             .index = head_.index + 1,
             .at = io::utc_now(),
             .epoch = epoch,
+            .term = term_,
             .execution = std::move(execution),
             .kind = std::move(kind),
             .data = std::move(data),
@@ -75,8 +77,22 @@ public:
         co_return head_.index;
     }
 
-    void append_only_while(std::string key, std::string value) override {
-        term_ = KeyedEntry{.key = std::move(key), .entry = {.value = std::move(value)}};
+    void append_only_while(std::string key, std::uint64_t term) override {
+        term_key_ = std::move(key);
+        term_ = term;
+    }
+
+    io::Task<Result<void>> restore(std::vector<JournalEntry> entries) override {
+        co_await late();
+        if (const auto gone = before(); gone) co_return fail(*gone);
+        ChainCheck check(head_);
+        for (auto& entry : entries) {
+            if (entry.index <= head_.index) continue;
+            if (const auto fault = check.next(entry)) co_return fail(errors::bad_chain(fault->what));
+            entries_.push_back(entry);
+            head_ = std::move(entry);
+        }
+        co_return Result<void>{};
     }
 
     io::Task<Result<std::vector<JournalEntry>>> read(std::uint64_t from, std::size_t count) override {
@@ -118,7 +134,8 @@ private:
     std::map<std::string, Entry> state_;
     std::vector<JournalEntry> entries_;
     JournalEntry head_;
-    std::optional<KeyedEntry> term_;
+    std::string term_key_;
+    std::uint64_t term_ = 0;
 };
 
 }  // namespace cloudshelf::store

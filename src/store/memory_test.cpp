@@ -19,6 +19,13 @@ ASYNC_TEST(MemoryStore, KeepsTheContractLate) {
     co_await contract::check(&store);
 }
 
+ASYNC_TEST(MemoryStore, TakesOverAJournal) {
+    MemoryStore from;
+    MemoryStore into;
+    co_await contract::check(&from);
+    co_await contract::check_restore(&from, &into);
+}
+
 // Goal: the three ways of failing say what they did.
 ASYNC_TEST(MemoryStore, FailsInThreeWays) {
     MemoryStore store;

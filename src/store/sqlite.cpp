@@ -10,18 +10,21 @@
 namespace cloudshelf::store {
 namespace {
 
-constexpr int schema_version = 1;
+constexpr int schema_version = 2;
 
 constexpr const char* schema = R"(
 CREATE TABLE state (key TEXT PRIMARY KEY, revision INTEGER NOT NULL, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE journal (
     "index" INTEGER PRIMARY KEY, at TEXT NOT NULL, epoch INTEGER NOT NULL, execution TEXT NOT NULL, kind TEXT NOT NULL,
-    data TEXT NOT NULL, previous_hash TEXT NOT NULL, hash TEXT NOT NULL
+    data TEXT NOT NULL, previous_hash TEXT NOT NULL, hash TEXT NOT NULL, term INTEGER NOT NULL DEFAULT 0
 );
 -- The last entry once more, elsewhere: a journal whose tail was cut does not end where this says.
 CREATE TABLE journal_head (id INTEGER PRIMARY KEY CHECK (id = 1), "index" INTEGER NOT NULL, hash TEXT NOT NULL);
 INSERT INTO journal_head VALUES (1, 0, '');
 )";
+
+/// What version 1 lacks. Nothing of it is changed; a program that reads version 1 only refuses the file from then on.
+constexpr const char* from_version_1 = "ALTER TABLE journal ADD COLUMN term INTEGER NOT NULL DEFAULT 0;";
 
 Error problem(sqlite3* database, const char* doing) {
     const int code = sqlite3_errcode(database);
@@ -72,6 +75,7 @@ JournalEntry entry_of(const Statement& row) {
         .index = row.number(0),
         .at = row.text(1),
         .epoch = row.number(2),
+        .term = row.number(8),
         .execution = row.text(3),
         .kind = row.text(4),
         .data = row.text(5),
@@ -95,8 +99,10 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
         Statement ask(database, "PRAGMA user_version");
         if (ask.step() == SQLITE_ROW) version = ask.number(0);
     }
-    if (version == 0) {
-        const std::string make = fmt::format("BEGIN; {} PRAGMA user_version={}; COMMIT;", schema, schema_version);
+    if (version <= 1) {
+        const std::string make = fmt::format(
+            "BEGIN; {} PRAGMA user_version={}; COMMIT;", version == 0 ? schema : from_version_1, schema_version
+        );
         if (!run(database, make.c_str())) return fail(problem(database, "making its tables"));
     } else if (version != schema_version) {
         return fail(
@@ -179,38 +185,71 @@ Result<Swapped> SqliteStore::compare_and_swap_now(
     return Swapped{.stored = stored, .current = current->value_or(Entry{})};
 }
 
+std::optional<JournalEntry> SqliteStore::head() {
+    Statement ask(database_, "SELECT \"index\", hash FROM journal_head");
+    if (ask.step() != SQLITE_ROW) return std::nullopt;
+    return JournalEntry{.index = ask.number(0), .hash = ask.text(1)};
+}
+
+bool SqliteStore::put(const JournalEntry& entry) {
+    Statement insert(database_, "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    insert.bind(entry.index).bind(entry.at).bind(entry.epoch).bind(entry.execution).bind(entry.kind).bind(entry.data);
+    if (insert.bind(entry.previous_hash).bind(entry.hash).bind(entry.term).step() != SQLITE_DONE) return false;
+    Statement move(database_, "UPDATE journal_head SET \"index\" = ?, hash = ?");
+    return move.bind(entry.index).bind(entry.hash).step() == SQLITE_DONE;
+}
+
 Result<std::uint64_t> SqliteStore::append_now(
     std::uint64_t epoch, const std::string& execution, const std::string& kind, const std::string& data
 ) {
     if (const auto good = errors::check_data(data); !good) return fail(good.error());
     if (!run(database_, "BEGIN IMMEDIATE")) return fail(problem(database_, "beginning a journal entry"));
-    if (term_) {
-        const auto there = get_now(term_->key);
-        if (!there || !*there || (*there)->value != term_->entry.value) {
+    if (!term_key_.empty()) {
+        const auto there = get_now(term_key_);
+        if (!there || !*there || (*there)->value != std::to_string(term_)) {
             run(database_, "ROLLBACK");
-            return fail(there ? errors::term_ended(term_->key) : there.error());
+            return fail(there ? errors::term_ended(term_key_) : there.error());
         }
     }
-    JournalEntry entry{.at = io::utc_now(), .epoch = epoch, .execution = execution, .kind = kind, .data = data};
-    bool good = false;
-    {
-        Statement head(database_, "SELECT \"index\", hash FROM journal_head");
-        good = head.step() == SQLITE_ROW;
-        entry.index = head.number(0) + 1;
-        entry.previous_hash = head.text(1);
+    if (const auto last = head()) {
+        JournalEntry entry{
+            .index = last->index + 1,
+            .at = io::utc_now(),
+            .epoch = epoch,
+            .term = term_,
+            .execution = execution,
+            .kind = kind,
+            .data = data,
+            .previous_hash = last->hash,
+        };
+        entry.hash = hash_of(entry);
+        if (put(entry) && run(database_, "COMMIT")) return entry.index;
     }
-    entry.hash = hash_of(entry);
-    if (good) {
-        Statement insert(database_, "INSERT INTO journal VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
-        insert.bind(entry.index).bind(entry.at).bind(entry.epoch).bind(execution).bind(kind).bind(data);
-        good = insert.bind(entry.previous_hash).bind(entry.hash).step() == SQLITE_DONE;
-    }
-    if (good) {
-        Statement move(database_, "UPDATE journal_head SET \"index\" = ?, hash = ?");
-        good = move.bind(entry.index).bind(entry.hash).step() == SQLITE_DONE;
-    }
-    if (good && run(database_, "COMMIT")) return entry.index;
     const Error failed = problem(database_, "appending to the journal");
+    run(database_, "ROLLBACK");
+    return fail(failed);
+}
+
+io::Task<Result<void>> SqliteStore::restore(std::vector<JournalEntry> entries) {
+    co_return restore_now(entries);
+}
+
+Result<void> SqliteStore::restore_now(const std::vector<JournalEntry>& entries) {
+    if (!run(database_, "BEGIN IMMEDIATE")) return fail(problem(database_, "beginning to restore the journal"));
+    const auto last = head();
+    bool good = last.has_value();
+    std::optional<JournalFault> fault;
+    if (good) {
+        ChainCheck check(*last);
+        for (const auto& entry : entries) {
+            if (entry.index <= last->index) continue;
+            fault = check.next(entry);
+            good = !fault && put(entry);
+            if (!good) break;
+        }
+    }
+    if (good && run(database_, "COMMIT")) return {};
+    const Error failed = fault ? errors::bad_chain(fault->what) : problem(database_, "restoring the journal");
     run(database_, "ROLLBACK");
     return fail(failed);
 }

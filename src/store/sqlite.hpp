@@ -24,9 +24,11 @@ public:
     io::Task<Result<std::uint64_t>> append(
         std::uint64_t epoch, std::string execution, std::string kind, std::string data
     ) override;
-    void append_only_while(std::string key, std::string value) override {
-        term_ = KeyedEntry{.key = std::move(key), .entry = {.value = std::move(value)}};
+    void append_only_while(std::string key, std::uint64_t term) override {
+        term_key_ = std::move(key);
+        term_ = term;
     }
+    io::Task<Result<void>> restore(std::vector<JournalEntry> entries) override;
     io::Task<Result<std::vector<JournalEntry>>> read(std::uint64_t from, std::size_t count) override;
     io::Task<Result<std::optional<JournalFault>>> verify() override;
 
@@ -36,12 +38,17 @@ private:
     Result<std::uint64_t> append_now(
         std::uint64_t epoch, const std::string& execution, const std::string& kind, const std::string& data
     );
+    Result<void> restore_now(const std::vector<JournalEntry>& entries);
+    /// Within a transaction: the entry, and the head with it.
+    bool put(const JournalEntry& entry);
+    std::optional<JournalEntry> head();
     Result<std::vector<JournalEntry>> read_now(std::uint64_t from, std::size_t count);
     Result<std::optional<JournalFault>> verify_now();
 
     explicit SqliteStore(sqlite3* database) : database_(database) {}
     sqlite3* database_;
-    std::optional<KeyedEntry> term_;  // key and value that appending depends on
+    std::string term_key_;  // appending depends on it; empty: on nothing
+    std::uint64_t term_ = 0;
 };
 
 }  // namespace cloudshelf::store

@@ -35,6 +35,8 @@ protected:
 TEST_F(SqliteStoreTest, KeepsTheContract) {
     const auto store = open();
     cloudshelf::testing::run(contract::check(store.get()));
+    const auto another = std::move(SqliteStore::open(folder_ / "another.db").value());
+    cloudshelf::testing::run(contract::check_restore(store.get(), another.get()));
 }
 
 // Goal: whatever somebody does to the file, verify says where. Method: SQL from outside, one kind of change each.
@@ -69,6 +71,23 @@ TEST_F(SqliteStoreTest, RefusesAnotherVersion) {
     const auto opened = SqliteStore::open(folder_ / "state.db");
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().code, "store.other-version");
+}
+
+// Goal: a file of version 1, whose entries have no term, goes on, and its chain holds. Method: one as version 1 made
+// it.
+TEST_F(SqliteStoreTest, TakesAFileOfTheVersionBefore) {
+    {
+        auto store = open();
+        for (int i = 0; i < 3; ++i) ASSERT_TRUE(value_of(store->append(1, "e1", "step", "{}")));
+    }
+    change("ALTER TABLE journal DROP COLUMN term; PRAGMA user_version=1");
+    auto store = open();
+    ASSERT_TRUE(value_of(store->compare_and_swap("term", 0, "4"))->stored);
+    store->append_only_while("term", 4);
+    ASSERT_TRUE(value_of(store->append(1, "e1", "step", "{}")));
+    EXPECT_FALSE(value_of(store->verify())->has_value());
+    EXPECT_EQ(value_of(store->read(4, 1))->at(0).term, 4u);
+    EXPECT_EQ(value_of(store->read(1, 1))->at(0).term, 0u);
 }
 
 // Goal: what was acknowledged survives SIGKILL at any moment. Method: a child appends and acknowledges on a pipe; it is

@@ -43,7 +43,8 @@ public:
     /// Errors: "store.unreachable", "store.no-quorum", "store.no-answer", "store.failed"; never unknown: it changes
     /// nothing.
     virtual io::Task<Result<std::optional<Entry>>> get(std::string key) = 0;
-    /// Every key that begins with `prefix`, in order, as they were at one moment. Errors: those of `get`.
+    /// Every key that begins with `prefix`, in order, as they were at one moment; the journal's own are none of them.
+    /// Errors: those of `get`.
     virtual io::Task<Result<std::vector<KeyedEntry>>> list(std::string prefix) = 0;
     /// `expected` 0: the key must not be there. Errors: those of `get`, "store.too-large", "store.disk-full"; with
     /// certainty unknown when the change may have been stored.
@@ -61,6 +62,7 @@ struct JournalEntry {
     std::uint64_t index = 0;  // from 1
     std::string at;           // RFC 3339, UTC
     std::uint64_t epoch = 0;
+    std::uint64_t term = 0;  // of the leader who appended it; 0: none was asked for, as before there were several
     std::string execution;
     std::string kind;
     std::string data;  // JSON
@@ -83,11 +85,15 @@ public:
     virtual io::Task<Result<std::uint64_t>> append(
         std::uint64_t epoch, std::string execution, std::string kind, std::string data
     ) = 0;
-    /// From now on entries are appended only while `key` has this value, checked in the same transaction: who changes
-    /// the key ends what others append who still count on it.
-    virtual void append_only_while(std::string key, std::string value) = 0;
+    /// From now on entries are of this term, and are appended only while `key` says so, in digits, checked in the same
+    /// transaction: who changes the key ends what others append who still count on it.
+    virtual void append_only_while(std::string key, std::uint64_t term) = 0;
     /// At most `count` entries with that index or a higher one, in order. Errors: those of `get`.
     virtual io::Task<Result<std::vector<JournalEntry>>> read(std::uint64_t from, std::size_t count) = 0;
+    /// Puts entries of another journal behind the last one as they are, hashes and times too, and checks that they
+    /// follow it. Again after an error: what is there already is passed over. Errors: those of `compare_and_swap`,
+    /// "store.bad-chain".
+    virtual io::Task<Result<void>> restore(std::vector<JournalEntry> entries) = 0;
     /// Reads it all: a changed, cut, added or reordered entry is found. Errors: those of `get`.
     virtual io::Task<Result<std::optional<JournalFault>>> verify() = 0;
 };

@@ -1,6 +1,7 @@
 #include "region/agent/agent.hpp"
 
 #include "base/digest.hpp"
+#include "base/version.hpp"
 #include "drivers/dns/dns.hpp"
 #include "io/background.hpp"
 #include "io/log.hpp"
@@ -203,11 +204,36 @@ io::Task<void> Agent::renew(TimePoint sent_at) {
     if (record.region == config_.region && record.epoch == epoch) {
         lease_ = record;
         revision_ = revision;
+    } else if (record.region == config_.region && record.epoch > epoch && record.continues == epoch) {
+        const std::uint64_t there = revision;
+        core::LeaseRecord rebuilt = record;
+        co_await go_on(there, std::move(rebuilt));
     } else {
         lease_ = record;
         revision_ = revision;
         tell(core::RenewalRefused{record.epoch});
     }
+}
+
+io::Task<void> Agent::go_on(std::uint64_t revision, core::LeaseRecord rebuilt) {
+    // Nobody else can have been promoted: the other region's promises hold, and it knows of no newer epoch than this.
+    if (const auto known = remember(rebuilt.epoch); !known) co_return;
+    core::LeaseRecord next = std::move(rebuilt);
+    next.beat += 1;
+    next.sync = sync_wanted_;
+    renewing_ = true;
+    const TimePoint sent_at = io::now();
+    const auto stored = co_await store_.swap(revision, next, io::Deadline::after(config_.terms.duration / 2));
+    renewing_ = false;
+    // Where the answer is lost, or the lease ran out meanwhile, the region resumes as one that was started again.
+    if (!stored || !holder_) co_return;
+    io::log(io::Level::warning, "agent.goes-on", {{"epoch", std::to_string(next.epoch.value())}});
+    note_interval("until_ns");
+    lease_ = next;
+    revision_ = *stored;
+    in_step_may_be_stored_ = next.sync == core::Sync::in_step;
+    holder_.emplace(next.epoch, config_.terms);
+    tell(core::RenewalStored{sent_at});
 }
 
 io::Task<void> Agent::ask_promise(TimePoint sent_at) {
@@ -320,6 +346,11 @@ io::Task<void> Agent::take_role(core::NextMove move) {
             const bool running = co_await std::move(running_work);
             // A server that is started again waits for nobody until its standby is back; the record says so first.
             const core::Sync sync = running ? lease_->sync : core::Sync::degraded;
+            // Newer than what we know where the store was made anew and continues our epoch.
+            if (const auto known = remember(lease_->epoch); !known) {
+                done = known;
+                break;
+            }
             done = co_await become_writer(sync);
             if (done && running) break;
             auto done_work = pool_.run([this] {
@@ -610,7 +641,11 @@ io::Task<io::HttpResponse> Agent::status() {
         if (!views.contains(region)) views[region] = json::object{};
         views[region].as_object()["postgres"] = seen_.streaming;
     }
+    json::value seen;
+    if (lease_) seen = json::object{{"region", lease_->region.value()}, {"epoch", lease_->epoch.value()}};
     const json::object body{
+        {"version", version},
+        {"format", state_format},
         {"region", config_.region.value()},
         {"role", role()},
         {"detail", detail_},
@@ -618,8 +653,10 @@ io::Task<io::HttpResponse> Agent::status() {
         {"lease",
          {{"state", states[static_cast<std::uint32_t>(page.state) % 4]},
           {"remaining_ms", std::max<std::int64_t>(0, (page.deadline - io::now()) / 1ms)}}},
+        {"seen_lease", std::move(seen)},
         {"sync", lease_ ? core::name(lease_->sync) : "unknown"},
         {"has_data", cluster_ && cluster_->is_whole() && !rejoining_},
+        {"is_writer", cluster_ && cluster_->is_whole() && !rejoining_ && !cluster_->is_standby()},
         {"stranded_writes", stranded_writes_},
         {"postgres",
          {{"running", seen_.running},

@@ -39,6 +39,8 @@ private:
     io::Task<void> look_at(std::string target, io::HttpClient* client, io::Endpoint endpoint, io::HttpRequest question);
 
     io::Task<void> renew(TimePoint sent_at);
+    /// The store was made anew, and says that we go on at a newer epoch: proved as at a beginning.
+    io::Task<void> go_on(std::uint64_t revision, core::LeaseRecord rebuilt);
     io::Task<void> ask_promise(TimePoint sent_at);
     void tell(const core::LeaseEvent& event);
     void lose(const std::string& reason);
