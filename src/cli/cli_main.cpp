@@ -36,9 +36,12 @@ int main(int argc, char** argv) {
     add_catalog(app, status);
     add_journal(app, status);
     add_certificates(app, status);
+    add_state(app, status);
+    add_site(app, status);
     add_bench(app, status);
     add_soak(app, status);
     add_bench_probes(app, status);
+    add_bench_witness(app, status);
     add_daemons(app, status);
     try {
         app.parse(argc, argv);

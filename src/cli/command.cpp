@@ -41,6 +41,7 @@ Exit exit_of(const Error& error) {
         {"peer.not-installed", not_installed},
         {"twin.other-version", other_version},
         {"store.other-version", other_version},
+        {"state.other-version", other_version},
         {"twin.no-region", usage},
         {"twin.bad-network-base", usage},
         {"twin.plan-shape", bad_plan},

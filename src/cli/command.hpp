@@ -73,6 +73,9 @@ void add_simulate(CLI::App& app, int& status);
 void add_catalog(CLI::App& app, int& status);
 void add_journal(CLI::App& app, int& status);
 void add_certificates(CLI::App& app, int& status);
+void add_state(CLI::App& app, int& status);
+void add_site(CLI::App& app, int& status);
+void add_bench_witness(CLI::App& app, int& status);
 void add_daemons(CLI::App& app, int& status);  // controller, twin-site
 
 }  // namespace cloudshelf::cli

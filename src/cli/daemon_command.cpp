@@ -14,6 +14,13 @@ void add_daemons(CLI::App& app, int& status) {
     controller->add_option("--config", *config, "its configuration, JSON")->required();
     controller->callback([=, &status] { status = controller::controller_main(*config); });
 
+    auto* witness = app.add_subcommand("witness", "the controller of a witness site: small limits, for 256 MiB");
+    auto witness_config = std::make_shared<std::filesystem::path>();
+    witness->add_option("--config", *witness_config, "its configuration, JSON")->required();
+    witness->callback([=, &status] {
+        status = controller::controller_main(*witness_config, controller::Limits::for_small_machine());
+    });
+
     auto* site = app.add_subcommand("twin-site", "one site's machine, in the foreground");
     site->group("");  // not in the list: `up` starts it
     auto directory = std::make_shared<std::filesystem::path>();

@@ -1,6 +1,7 @@
 // journal: what was decided and done, as the state store has it.
 #include "cli/command.hpp"
 #include "io/signals.hpp"
+#include "store/journal_lines.hpp"
 #include "store/sqlite.hpp"
 #include "twin/call.hpp"
 #include "twin/twin.hpp"
@@ -57,6 +58,64 @@ io::Task<int> verify_file(std::shared_ptr<store::SqliteStore> store, Common comm
     co_return say_verdict(*fault ? std::optional((*fault)->what) : std::nullopt, common);
 }
 
+/// A site's own copy of the journal: needs no server.
+Result<std::vector<store::JournalEntry>> read_copy(const std::filesystem::path& file, std::optional<Error>* fault) {
+    if (!std::filesystem::exists(file))
+        return fail("io.no-file", fmt::format("{}: there is no such file", file.string()));
+    std::vector<store::JournalEntry> entries;
+    const auto read =
+        store::read_journal_file(file, [&](const store::JournalEntry& entry) { entries.push_back(entry); });
+    if (!read) return fail(read.error());
+    if (read->fault)
+        *fault = Error{.code = "journal.tampered", .message = fmt::format("{}: {}", file.string(), read->fault->what)};
+    return entries;
+}
+
+Exit verify_copy(const std::filesystem::path& file, const Common& common) {
+    std::optional<Error> fault;
+    const auto entries = read_copy(file, &fault);
+    if (!entries) return report(entries.error(), common);
+    if (fault) return report(*fault, common);
+    const std::uint64_t first = entries->empty() ? 0 : entries->front().index;
+    const std::uint64_t last = entries->empty() ? 0 : entries->back().index;
+    if (common.json) {
+        fmt::print("{}\n", json::serialize(json::object{{"verified", true}, {"first", first}, {"last", last}}));
+    } else {
+        fmt::print("whole: entries {} to {}, every one follows the one before\n", first, last);
+    }
+    return ok;
+}
+
+Exit show_copy(const std::filesystem::path& file, const Common& common) {
+    std::optional<Error> fault;
+    const auto entries = read_copy(file, &fault);
+    if (!entries) return report(entries.error(), common);
+    for (const auto& entry : *entries) {
+        json::object shown = store::to_json(entry);
+        boost::system::error_code bad;
+        json::value data = json::parse(entry.data, bad);
+        if (!bad) shown["data"] = std::move(data);
+        fmt::print("{}\n", json::serialize(shown));
+    }
+    return fault ? report(*fault, common) : ok;
+}
+
+Exit merge(const std::vector<std::filesystem::path>& files, const Common& common) {
+    std::vector<store::JournalCopyOf> copies;
+    Exit worst = ok;
+    for (const auto& file : files) {
+        std::optional<Error> fault;
+        auto entries = read_copy(file, &fault);
+        if (!entries) return report(entries.error(), common);
+        if (fault) worst = report(*fault, common);
+        copies.push_back({file.string(), std::move(*entries)});
+    }
+    const auto merged = store::merge_journals(copies);
+    for (const auto& entry : merged.entries) fmt::print("{}", store::to_line(entry));
+    for (const auto& difference : merged.differences) fmt::print(stderr, "cloudshelf: {}\n", difference);
+    return worst == ok && !merged.differences.empty() ? not_met : worst;
+}
+
 }  // namespace
 
 void add_journal(CLI::App& app, int& status) {
@@ -65,8 +124,17 @@ void add_journal(CLI::App& app, int& status) {
     auto common = std::make_shared<Common>();
     auto* verify_command = command->add_subcommand("verify", "find a changed, cut or reordered entry");
     auto* show_command = command->add_subcommand("show", "the entries, as JSON Lines");
+    auto copy = std::make_shared<std::filesystem::path>();
+    auto files = std::make_shared<std::vector<std::filesystem::path>>();
+    for (auto* one : {verify_command, show_command})
+        one->add_option("--file", *copy, "a site's copy, <data>/journal.jsonl: no server is asked");
+    auto* merge_command = command->add_subcommand("merge", "copies of several sites, as JSON Lines by term and index");
+    merge_command->add_option("files", *files, "copies: journal.jsonl and those put aside")->required();
+    merge_command->footer("Exit status 2 where they differ; stderr says where.");
+    merge_command->callback([=, &status] { status = merge(*files, *common); });
     add_common(*verify_command, *common);
     verify_command->callback([=, &status] {
+        if (!copy->empty()) return void(status = verify_copy(*copy, *common));
         const auto layout = lay_out(*common);
         if (!layout) return void(status = layout.error());
         const auto file = layout->controller(layout->witness) / "state.db";
@@ -77,6 +145,7 @@ void add_journal(CLI::App& app, int& status) {
     });
     add_common(*show_command, *common);
     show_command->callback([=, &status] {
+        if (!copy->empty()) return void(status = show_copy(*copy, *common));
         const auto layout = lay_out(*common);
         if (!layout) return void(status = layout.error());
         status = show(*layout, *common);

@@ -4,6 +4,7 @@
 #include "cli/picture.hpp"
 #include "io/clock.hpp"
 #include "twin/call.hpp"
+#include "twin/site.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -71,13 +72,57 @@ void add_down(CLI::App& app, int& status) {
     });
 }
 
+namespace {
+
+/// What the programs of each site take, and their most.
+void print_memory(const twin::Layout& layout, const Common& common) {
+    json::object sites;
+    for (const auto& site : layout.sites()) {
+        json::array programs;
+        std::uint64_t all = 0;
+        std::uint64_t most = 0;
+        for (const auto& program : twin::memory_of(site.directory)) {
+            programs.push_back(
+                {{"program", program.name},
+                 {"resident_bytes", program.resident_bytes},
+                 {"resident_bytes_max", program.resident_bytes_max}}
+            );
+            all += program.resident_bytes;
+            most += program.resident_bytes_max;
+            if (!common.json)
+                fmt::print(
+                    "{:<12} {:<18} {:>7.1f} MiB, at most {:>7.1f}\n",
+                    site.name.value(),
+                    program.name,
+                    static_cast<double>(program.resident_bytes) / (1 << 20),
+                    static_cast<double>(program.resident_bytes_max) / (1 << 20)
+                );
+        }
+        if (!common.json && !programs.empty())
+            fmt::print(
+                "{:<12} {:<18} {:>7.1f} MiB, at most {:>7.1f}\n",
+                site.name.value(),
+                "all",
+                static_cast<double>(all) / (1 << 20),
+                static_cast<double>(most) / (1 << 20)
+            );
+        sites[site.name.value()] = std::move(programs);
+    }
+    if (common.json) fmt::print("{}\n", json::serialize(sites));
+}
+
+}  // namespace
+
 void add_status(CLI::App& app, int& status) {
     auto* command = app.add_subcommand("status", "who writes, who follows and how far behind, what is going on");
     auto common = std::make_shared<Common>();
+    auto memory = std::make_shared<bool>(false);
     add_common(*command, *common);
+    command->add_flag("--memory", *memory, "what each program of each site takes, instead");
     command->callback([=, &status] {
         const auto layout = lay_out(*common);
         if (!layout) return void(status = layout.error());
+        if (*memory) return print_memory(*layout, *common);
         const auto answer = twin::controller_status(*layout);
         if (!answer) return void(status = report(answer.error(), *common));
         if (common->json) {

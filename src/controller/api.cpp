@@ -118,7 +118,7 @@ io::Task<io::HttpResponse> Api::dispatch(io::HttpRequest request, ApiToken token
     if (token.role == Role::site) co_return forbidden;
     if (path == "/v1/journal/verify" && !post) co_return co_await verify_journal();
     if (path == "/v1/journal" && !post) co_return co_await journal(std::move(request));
-    if (path.starts_with("/v1/state") && path != "/v1/status") {
+    if (path.starts_with("/v1/state")) {
         if (token.role == Role::viewer) co_return forbidden;
         if (post && another_leads()) co_return co_await pass_on(std::move(request));
         co_return co_await state_.answer(std::move(request), std::move(token));
@@ -302,7 +302,10 @@ io::Task<io::HttpResponse> Api::journal(io::HttpRequest request) {
     const auto entries = co_await services_.store.read(first, config_.limits.journal_page);
     if (!entries) co_return refused(entries.error(), 503);
     json::array list;
+    std::size_t bytes = 0;
     for (const auto& entry : *entries) {
+        bytes += entry.data.size();
+        if (bytes > config_.limits.journal_page_bytes && !list.empty()) break;
         list.push_back(
             {{"index", entry.index},
              {"at", entry.at},

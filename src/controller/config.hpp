@@ -79,10 +79,11 @@ struct StoreConfig {
 struct Limits {
     std::size_t connections_max = 1000;
     std::size_t body_bytes_max = 2 << 20;  // of a request: a page of a journal that is restored
-    std::size_t journal_page = 500;        // entries read at once
+    std::size_t journal_page = 500;        // entries read at once, and, of an answer, their bytes
+    std::size_t journal_page_bytes = 2 << 20;
 
     static Limits for_small_machine() {
-        return {.connections_max = 100, .body_bytes_max = 1 << 20, .journal_page = 50};
+        return {.connections_max = 100, .body_bytes_max = 1 << 20, .journal_page = 50, .journal_page_bytes = 512 << 10};
     }
 };
 

@@ -34,7 +34,11 @@ io::Task<void> Leadership::look() {
     }
     if (!*found && !free_since_) free_since_ = now;
     if (!*found) co_return;
-    if (const auto record = core::parse_lease((*found)->value)) lease_.heard(known, (*found)->revision, *record, now);
+    const auto record = core::parse_lease((*found)->value);
+    if (!record) co_return;
+    lease_.heard(known, (*found)->revision, *record, now);
+    // Somebody leads over what we would not have led over: a person has seen to it.
+    if (refuses_ && refuses_->code == "store.forgot" && record->epoch > known_) refuses_.reset();
 }
 
 io::Task<Epoch> Leadership::win() {
@@ -60,14 +64,16 @@ io::Task<std::optional<Epoch>> Leadership::judge_store() {
         return entry ? std::strtoull(entry->value.c_str(), nullptr, 10) : 0;
     };
     std::optional<Error> why;
-    if (number(*term) < known().value())
+    // A leader that died before it wrote its term down has left it in its lease.
+    const Epoch newest = std::max(Epoch(number(*term)), lease_.mark().epoch);
+    if (newest < known_)
         why = Error{
             .code = "store.forgot",
             .message = fmt::format(
                 "the state store knows term {}, this controller {}: it was emptied or restored; `cloudshelf state "
                 "rebuild` makes it anew from what the regions say",
-                number(*term),
-                known().value()
+                newest.value(),
+                known_.value()
             ),
         };
     if (number(*format) > static_cast<std::uint64_t>(state_format))
@@ -84,7 +90,7 @@ io::Task<std::optional<Epoch>> Leadership::judge_store() {
         io::log(io::Level::error, "controller.may-not-lead", {{"code", why->code}, {"why", why->message}});
     refuses_ = std::move(why);
     if (refuses_) co_return std::nullopt;
-    co_return Epoch(number(*term));
+    co_return newest;
 }
 
 io::Task<bool> Leadership::take() {
@@ -93,7 +99,7 @@ io::Task<bool> Leadership::take() {
     const auto& old = lease_.record();
     const core::LeaseRecord next{
         .region = options_.site,
-        .epoch = Epoch(std::max(old ? old->epoch : Epoch(0), *newest).value() + 1),
+        .epoch = Epoch(newest->value() + 1),
         .fence =
             {.how = old && old->released ? core::FenceHow::acknowledged : core::FenceHow::lease_ran_out,
              .epoch = old ? old->epoch : Epoch(0)},

@@ -25,12 +25,13 @@ io::Task<int> run(ControllerConfig config) {
 
 }  // namespace
 
-int controller_main(const std::filesystem::path& path) {
+int controller_main(const std::filesystem::path& path, Limits limits) {
     auto config = load_controller_config(path);
     if (!config) {
         fmt::print(stderr, "controller: {}\n", config.error().message);
         return 65;
     }
+    config->limits = limits;
     std::error_code ignored;
     std::filesystem::create_directories(config->data, ignored);
     io::log_identity({{"program", "controller"}});

@@ -97,7 +97,12 @@ io::Task<io::HttpResponse> StateApi::journal(io::HttpRequest request) {
     const auto entries = co_await services_.store.read(first, config_.limits.journal_page);
     if (!entries) co_return refused(entries.error());
     json::array list;
-    for (const auto& entry : *entries) list.push_back(store::to_json(entry));
+    std::size_t bytes = 0;
+    for (const auto& entry : *entries) {
+        bytes += entry.data.size();
+        if (bytes > config_.limits.journal_page_bytes && !list.empty()) break;
+        list.push_back(store::to_json(entry));
+    }
     co_return ok({{"entries", std::move(list)}});
 }
 

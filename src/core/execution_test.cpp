@@ -99,6 +99,25 @@ TEST(Execution, EndsWhateverStepFails) {
     }
 }
 
+// Goal: a controller of this release goes on with what one of the next release began: what it does not know is passed
+// over, in the header, in a step and beside them.
+TEST(Execution, AnEntryOfTheNextReleaseIsRead) {
+    const Execution ours = make("failover");
+    std::string text = ours.to_json();
+    const auto add = [&](const std::string& before, const std::string& more) {
+        const auto at = text.find(before);
+        ASSERT_NE(at, std::string::npos);
+        text.insert(at, more);
+    };
+    add("\"id\"", "\"format\": 1, \"simulated\": {\"seed\": 7, \"faults\": [null]},");
+    add("\"name\"", "\"runs_at\": [\"us-west-2\"], \"budget\": 1.5,");
+    add("\"notes\"", "\"approved_plan\": null,");
+    const auto read = Execution::from_json(text);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->to_json(), ours.to_json());
+    EXPECT_EQ(carry_out(*read).state, ExecutionState::succeeded);
+}
+
 // Goal: a planned move that fails half way gives the old writer back, once for each step that needs it.
 TEST(Execution, UndoesBackwards) {
     const Outcome run = carry_out(make("failback"), "take-lease");

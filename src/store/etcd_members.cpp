@@ -19,7 +19,9 @@ const EtcdStatus* status_of(const std::vector<EtcdStatus>& status, std::uint64_t
 Result<void> may_replace(
     const std::vector<EtcdMemberInfo>& members, const std::vector<EtcdStatus>& status, const std::string& name
 ) {
-    const bool is_member = std::ranges::any_of(members, [&](const auto& member) { return member.name == name; });
+    // One that was added and has not been up has no name yet.
+    const bool is_member =
+        std::ranges::any_of(members, [&](const auto& member) { return member.name == name || member.name.empty(); });
     const std::size_t size = members.size() + (is_member ? 0 : 1);
     const auto up = static_cast<std::size_t>(std::ranges::count_if(members, [&](const EtcdMemberInfo& member) {
         const auto* says = status_of(status, member.id);

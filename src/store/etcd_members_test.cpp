@@ -32,6 +32,9 @@ TEST(ReplaceMember, NeedsAMajorityWithoutIt) {
     // Removed already, and about to be added.
     EXPECT_TRUE(Cluster(2, "ab").may("c"));
     EXPECT_FALSE(Cluster(2, "a").may("c"));
+    Cluster added(3, "ab");
+    added.members[2].name = "";
+    EXPECT_TRUE(added.may("c"));
     const auto refused = may_replace(Cluster(3, "a").members, Cluster(3, "a").status, "c");
     EXPECT_EQ(refused.error().code, "guard.no-majority");
     // A member without a leader is no help.

@@ -250,69 +250,88 @@ Result<Program> nameserver(const Layout& layout, const Site& site) {
 
 /// The site's controller and its member of the state store, where it has them.
 Result<void> add_controller(
-    std::vector<Program>& programs, const Layout& layout, const Site& site, const UpOptions& options
+    std::vector<Program>& programs, const Layout& layout, const Site& site, const UpOptions& options, EtcdStart start
 ) {
     const auto controllers = layout.controllers();
     if (std::ranges::find(controllers, site.number, &Site::number) == controllers.end()) return {};
     if (!layout.single) {
-        auto etcd = etcd_member(layout, site, EtcdStart::together);
+        auto etcd = etcd_member(layout, site, start);
         if (!etcd) return fail(etcd.error());
         programs.push_back(std::move(*etcd));
     }
     const auto config = write_config(site, "controller.json", controller_config(layout, site));
     if (!config) return fail(config.error());
     programs.push_back(
-        {.name = "controller", .argv = {options.programs / "cloudshelf", "controller", "--config", *config}}
+        {.name = "controller",
+         .argv =
+             {options.programs / "cloudshelf",
+              site.kind == SiteKind::witness ? "witness" : "controller",
+              "--config",
+              *config}}
     );
     return {};
 }
 
+Result<void> prepare_region(const Layout& layout, const UpOptions& options, const Site& site, EtcdStart start) {
+    const std::string region_program = options.programs / "cloudshelf-region";
+    const auto agent = write_config(site, "agent.json", agent_config(layout, site));
+    const auto gateway = write_config(site, "gateway.json", gateway_config(layout, site, options));
+    auto names = nameserver(layout, site);
+    if (!agent) return fail(agent.error());
+    if (!gateway) return fail(gateway.error());
+    if (!names) return fail(names.error());
+    std::vector<std::string> fencer = {
+        region_program, "fencer",
+        "--lease-page", site.directory / "lease.page",
+        "--pgdata",     site.directory / "pgdata",
+        "--pgconf",     site.directory / "pgconf",
+        "--socket",     site.directory / "fencer.sock",
+        "--log",        site.directory / "log" / "postgresql.log",
+        "--fences",     site.directory / "fences.jsonl",
+        "--margin-ms",  std::to_string(ms(layout.plan.timing.fencer_margin)),
+        "--bin",        postgres_programs,
+        "--user",       postgres_user(),
+    };
+    std::vector<Program> programs{std::move(*names)};
+    if (const auto added = add_controller(programs, layout, site, options, start); !added) return added;
+    programs.push_back({.name = "fencer", .argv = std::move(fencer)});
+    programs.push_back({.name = "agent", .argv = {region_program, "agent", "--config", *agent}});
+    programs.push_back({.name = "gateway", .argv = {region_program, "gateway", "--config", *gateway}});
+    return write_site(site.directory, programs);
+}
+
+Result<void> prepare_witness(const Layout& layout, const UpOptions& options, const Site& site, EtcdStart start) {
+    const auto agent = write_config(site, "agent.json", agent_config(layout, site));
+    auto names = nameserver(layout, site);
+    if (!agent) return fail(agent.error());
+    if (!names) return fail(names.error());
+    std::vector<Program> programs{std::move(*names)};
+    if (const auto added = add_controller(programs, layout, site, options, start); !added) return added;
+    programs.push_back({.name = "agent", .argv = {options.programs / "cloudshelf-region", "agent", "--config", *agent}}
+    );
+    return write_site(site.directory, programs);
+}
+
 }  // namespace
+
+Result<void> prepare_site(const Layout& layout, const UpOptions& options, const Site& site, EtcdStart start) {
+    std::error_code failed;
+    fs::create_directories(site.directory / "log", failed);
+    fs::create_directories(layout.controller(site), failed);
+    if (failed) return fail("twin.directory", fmt::format("{}: {}", site.directory.string(), failed.message()));
+    return site.kind == SiteKind::witness ? prepare_witness(layout, options, site, start)
+                                          : prepare_region(layout, options, site, start);
+}
 
 Result<void> prepare(const Layout& layout, const UpOptions& options) {
     std::error_code failed;
     for (const auto& site : layout.sites()) fs::create_directories(site.directory / "log", failed);
-    for (const auto& site : layout.controllers()) fs::create_directories(layout.controller(site), failed);
     if (failed) return fail("twin.directory", fmt::format("{}: {}", layout.directory.string(), failed.message()));
     if (const auto made = make_secrets(layout); !made) return made;
     if (const auto made = make_certificates(layout); !made) return made;
-
-    const std::string region_program = options.programs / "cloudshelf-region";
-    for (const auto& site : layout.regions()) {
-        const auto agent = write_config(site, "agent.json", agent_config(layout, site));
-        const auto gateway = write_config(site, "gateway.json", gateway_config(layout, site, options));
-        auto names = nameserver(layout, site);
-        if (!agent) return fail(agent.error());
-        if (!gateway) return fail(gateway.error());
-        if (!names) return fail(names.error());
-        std::vector<std::string> fencer = {
-            region_program, "fencer",
-            "--lease-page", site.directory / "lease.page",
-            "--pgdata",     site.directory / "pgdata",
-            "--pgconf",     site.directory / "pgconf",
-            "--socket",     site.directory / "fencer.sock",
-            "--log",        site.directory / "log" / "postgresql.log",
-            "--fences",     site.directory / "fences.jsonl",
-            "--margin-ms",  std::to_string(ms(layout.plan.timing.fencer_margin)),
-            "--bin",        postgres_programs,
-            "--user",       postgres_user(),
-        };
-        std::vector<Program> programs{std::move(*names)};
-        if (const auto added = add_controller(programs, layout, site, options); !added) return added;
-        programs.push_back({.name = "fencer", .argv = std::move(fencer)});
-        programs.push_back({.name = "agent", .argv = {region_program, "agent", "--config", *agent}});
-        programs.push_back({.name = "gateway", .argv = {region_program, "gateway", "--config", *gateway}});
-        if (const auto written = write_site(site.directory, programs); !written) return written;
+    for (const auto& site : layout.linked()) {
+        if (const auto prepared = prepare_site(layout, options, site, EtcdStart::together); !prepared) return prepared;
     }
-    const Site& witness = layout.witness;
-    const auto agent = write_config(witness, "agent.json", agent_config(layout, witness));
-    auto names = nameserver(layout, witness);
-    if (!agent) return fail(agent.error());
-    if (!names) return fail(names.error());
-    std::vector<Program> programs{std::move(*names)};
-    if (const auto added = add_controller(programs, layout, witness, options); !added) return added;
-    programs.push_back({.name = "agent", .argv = {region_program, "agent", "--config", *agent}});
-    if (const auto written = write_site(witness.directory, programs); !written) return written;
     const auto network = write_config(layout.world, "network.json", network_config(layout));
     if (!network) return fail(network.error());
     std::vector<Program> outside = {

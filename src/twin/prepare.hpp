@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "twin/controllers.hpp"
 #include "twin/layout.hpp"
 #include "twin/twin.hpp"
 
@@ -13,6 +14,9 @@ Result<void> check_machine(const Layout& layout);
 /// Makes folders, secrets and configurations that are not there yet; leaves data alone.
 /// Errors: "twin.other-version", io's.
 Result<void> prepare(const Layout& layout, const UpOptions& options);
+
+/// The same for one site alone; its member of etcd begins with the others, or joins them.
+Result<void> prepare_site(const Layout& layout, const UpOptions& options, const Site& site, EtcdStart start);
 
 /// The version of the twin's folder that this program reads and writes.
 inline constexpr int format_version = 2;

@@ -10,6 +10,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <map>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <thread>
@@ -208,6 +209,64 @@ Result<pid_t> start_site(const fs::path& cloudshelf, const fs::path& directory) 
         "twin.site-died",
         fmt::format("{} ended while starting; {} says why", directory.filename().string(), options.output.string())
     );
+}
+
+namespace {
+
+/// A field of /proc/<pid>/status in bytes.
+std::uint64_t memory_field(const std::string& status, const std::string& field) {
+    const auto at = status.find(field + ":");
+    return at == std::string::npos ? 0 : std::strtoull(status.c_str() + at + field.size() + 1, nullptr, 10) << 10;
+}
+
+struct Process {
+    pid_t parent = 0;
+    std::string command;  // its arguments, each ended by \0
+    std::uint64_t resident = 0;
+    std::uint64_t resident_max = 0;
+};
+
+std::map<pid_t, Process> processes() {
+    std::map<pid_t, Process> all;
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator("/proc", ignored)) {
+        const auto pid = static_cast<pid_t>(std::strtol(entry.path().filename().c_str(), nullptr, 10));
+        const auto status = pid > 0 ? io::read_file(entry.path() / "status") : fail("", "");
+        if (!status) continue;
+        const auto parent = status->find("PPid:");
+        all[pid] = {
+            .parent = static_cast<pid_t>(std::strtol(status->c_str() + parent + 5, nullptr, 10)),
+            .command = io::read_file(entry.path() / "cmdline").value_or(""),
+            .resident = memory_field(*status, "VmRSS"),
+            .resident_max = memory_field(*status, "VmHWM"),
+        };
+    }
+    return all;
+}
+
+}  // namespace
+
+std::vector<ProgramMemory> memory_of(const fs::path& directory) {
+    std::vector<ProgramMemory> found;
+    const auto programs = read_site(directory);
+    const pid_t machine = site_pid(directory);
+    if (!programs || machine == 0) return found;
+    const auto all = processes();
+    for (const auto& program : *programs) {
+        std::string command;
+        for (const auto& argument : program.argv) command += argument + '\0';
+        ProgramMemory memory{.name = program.name};
+        for (const auto& [pid, process] : all) {
+            // Its own process, or one below it.
+            pid_t at = pid;
+            while (all.contains(at) && all.at(at).parent != machine) at = all.at(at).parent;
+            if (!all.contains(at) || all.at(at).command != command) continue;
+            memory.resident_bytes += process.resident;
+            memory.resident_bytes_max += process.resident_max;
+        }
+        if (memory.resident_bytes > 0) found.push_back(std::move(memory));
+    }
+    return found;
 }
 
 pid_t site_pid(const fs::path& directory) {

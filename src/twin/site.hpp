@@ -2,6 +2,7 @@
 
 #include "base/result.hpp"
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -29,6 +30,15 @@ int run_site(const std::filesystem::path& directory);
 /// Starts `cloudshelf twin-site <directory>` in a session of its own.
 /// Errors: "twin.site-running", "io.spawn".
 Result<pid_t> start_site(const std::filesystem::path& cloudshelf, const std::filesystem::path& directory);
+
+/// A program of a site that runs, and the memory of it and of everything it started.
+struct ProgramMemory {
+    std::string name;
+    std::uint64_t resident_bytes = 0;
+    std::uint64_t resident_bytes_max = 0;  // since it began
+};
+/// Of the programs that run now, in the order of `site.json`.
+std::vector<ProgramMemory> memory_of(const std::filesystem::path& directory);
 
 /// The running site's process, or 0.
 pid_t site_pid(const std::filesystem::path& directory);

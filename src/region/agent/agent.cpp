@@ -226,7 +226,7 @@ io::Task<void> Agent::go_on(std::uint64_t revision, core::LeaseRecord rebuilt) {
     const auto stored = co_await store_.swap(revision, next, io::Deadline::after(config_.terms.duration / 2));
     renewing_ = false;
     // Where the answer is lost, or the lease ran out meanwhile, the region resumes as one that was started again.
-    if (!stored || !holder_) co_return;
+    if (!stored || !holder_ || holder_->epoch() != next.continues) co_return;
     io::log(io::Level::warning, "agent.goes-on", {{"epoch", std::to_string(next.epoch.value())}});
     note_interval("until_ns");
     lease_ = next;

@@ -1,0 +1,64 @@
+#include "io/memory_group.hpp"
+
+#include "io/file.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <unistd.h>
+
+namespace cloudshelf::io {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool write(const fs::path& file, const std::string& text) {
+    std::ofstream out(file);
+    out << text << std::flush;
+    return out.good();
+}
+
+std::uint64_t number_in(const fs::path& file, const std::string& after) {
+    const auto text = read_file(file);
+    const auto at = text ? text->find(after) : std::string::npos;
+    return at == std::string::npos ? 0 : std::strtoull(text->c_str() + at + after.size(), nullptr, 10);
+}
+
+}  // namespace
+
+Result<MemoryGroup> MemoryGroup::make(std::uint64_t bytes_max) {
+    if (::geteuid() != 0) return fail("io.no-cgroup", "a control group takes root");
+    const std::string name = fmt::format("cloudshelf-{}", ::getpid());
+    const auto controllers = read_file("/sys/fs/cgroup/cgroup.controllers");
+    const bool second = controllers && controllers->contains("memory");
+    const fs::path parent = second ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
+    if (second) write(parent / "cgroup.subtree_control", "+memory");
+    std::error_code failed;
+    fs::create_directory(parent / name, failed);
+    if (failed)
+        return fail(
+            "io.no-cgroup", fmt::format("{}: {}: no memory controller here", parent.string(), failed.message())
+        );
+    MemoryGroup group(parent / name);
+    const char* limit = second ? "memory.max" : "memory.limit_in_bytes";
+    if (!write(group.folder_ / limit, std::to_string(bytes_max)))
+        return fail("io.no-cgroup", fmt::format("{}/{} cannot be written", group.folder_.string(), limit));
+    return group;
+}
+
+MemoryGroup::~MemoryGroup() {
+    if (!folder_.empty()) ::rmdir(folder_.c_str());
+}
+
+std::uint64_t MemoryGroup::bytes_used_max() const {
+    return std::max(number_in(folder_ / "memory.peak", ""), number_in(folder_ / "memory.max_usage_in_bytes", ""));
+}
+
+std::uint64_t MemoryGroup::killed() const {
+    return std::max(
+        number_in(folder_ / "memory.events", "oom_kill "), number_in(folder_ / "memory.oom_control", "oom_kill ")
+    );
+}
+
+}  // namespace cloudshelf::io
