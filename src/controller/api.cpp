@@ -326,7 +326,7 @@ json::value Api::status(const Application& application) const {
     };
     const auto& record = leadership_.record();
     for (const auto& [site, seen] : peers_.seen()) {
-        const bool leads = record && !record->released && record->region == site;
+        const bool leads = seen.answers && record && !record->released && record->region == site;
         controllers[site.value()] = json::object{{"leads", leads}, {"answers", seen.answers}, {"store", seen.store}};
     }
     status["seen_from"] = config_.site.value();

@@ -42,7 +42,7 @@ Application::Application(const Services& services, const ApplicationConfig& conf
       next_id_(std::move(next_id)),
       taker_(config_.terms),
       watch_(services, config_, std::move(site)),
-      actions_(services, config_, taker_),
+      actions_(services, config_, watch_, taker_),
       queue_(services.executor, services.store, [this](const std::string& id, const auto& command) {
           carry_out(id, command);
       }) {}
