@@ -1,5 +1,6 @@
 // simulate: the core in many worlds that only exist in virtual time, each from a seed.
 #include "cli/command.hpp"
+#include "sim/draw.hpp"
 #include "sim/simulate.hpp"
 
 #include <boost/json.hpp>
@@ -30,9 +31,8 @@ struct Simulation {
 };
 
 Exit one_world(const Simulation& wanted, const Common& common) {
-    sim::Scenario scenario = sim::scenario_of(wanted.seed);
-    scenario.trace = wanted.trace;
-    const sim::Verdicts verdicts = sim::World(scenario).run();
+    const sim::Scenario scenario = sim::draw_scenario(wanted.seed);
+    const sim::Verdicts verdicts = sim::World(scenario, {.trace = wanted.trace}).run();
     if (common.json) {
         fmt::print(
             "{}\n",
@@ -64,9 +64,10 @@ Exit many_worlds(const Simulation& wanted, const Common& common) {
         while (!stopped_by_person) {
             const std::uint64_t seed = next.fetch_add(1);
             if (seed >= end) return;
-            const sim::Verdicts verdicts = sim::World(sim::scenario_of(seed)).run();
+            const sim::Scenario scenario = sim::draw_scenario(seed);
+            const sim::Verdicts verdicts = sim::World(scenario, {}).run();
             const std::scoped_lock lock(guard);
-            all.add(seed, verdicts);
+            all.add(scenario, verdicts);
             if (shows && all.seeds % 100 == 0) fmt::print(stderr, "\r{} of {} worlds", all.seeds, wanted.seeds);
             if (all.failures.size() >= failures_max) next = end;
         }

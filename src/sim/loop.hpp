@@ -30,6 +30,8 @@ public:
             queue_.pop_back();
             now_ = event.when;
             ++events_;
+            digest_ = (digest_ ^ static_cast<std::uint64_t>(now_.time_since_epoch().count()) ^ event.sequence) *
+                      0x100000001b3;
             event.what();
         }
         if (!stopped_) now_ = end;
@@ -38,6 +40,8 @@ public:
     /// Forgets what has not happened yet: nothing of it may run once the world is being taken apart.
     void clear() { queue_.clear(); }
     std::uint64_t events() const { return events_; }
+    /// Of when everything happened, and in which order.
+    std::uint64_t digest() const { return digest_; }
 
 private:
     struct Event {
@@ -53,6 +57,7 @@ private:
     std::vector<Event> queue_;
     std::uint64_t sequence_ = 0;
     std::uint64_t events_ = 0;
+    std::uint64_t digest_ = 0;
     bool stopped_ = false;
 };
 

@@ -2,15 +2,6 @@
 
 namespace cloudshelf::sim {
 
-TimePoint Clock::read(TimePoint true_time) const {
-    const double elapsed = static_cast<double>(true_time.time_since_epoch().count()) * speed;
-    return TimePoint(Duration(static_cast<std::int64_t>(elapsed)) + ahead);
-}
-
-Duration Clock::true_length(Duration local) const {
-    return Duration(static_cast<std::int64_t>(static_cast<double>(local.count()) / speed));
-}
-
 void Process::kill() {
     alive_ = false;
     ++incarnation_;
@@ -37,9 +28,12 @@ void Process::deliver(std::function<void()> what) {
     run(incarnation_, std::move(what));
 }
 
-void Process::after(Duration local, std::function<void()> what) {
-    loop_.after(clock_.true_length(local), [this, incarnation = incarnation_, what = std::move(what)] {
-        run(incarnation, what);
+void Process::wait_until(TimePoint local, std::uint64_t incarnation, std::function<void()> what) {
+    const Duration left = std::max<Duration>(local - now(), Duration::zero());
+    loop_.after(clock_.true_length(left), [this, local, incarnation, what = std::move(what)]() mutable {
+        if (!alive_ || incarnation != incarnation_) return;
+        if (now() < local) return wait_until(local, incarnation, std::move(what));
+        run(incarnation, std::move(what));
     });
 }
 
