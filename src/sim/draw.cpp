@@ -27,8 +27,9 @@ public:
             scenario_.profile = "wan";
             scale_ = 10;
         }
-        scenario_.faults_for = 25s * scale_;
-        scenario_.healed_for = 35s * scale_;
+        const bool ten_minutes = scale_ > 1;
+        scenario_.faults_for = ten_minutes ? 250s : 20s;
+        scenario_.healed_for = ten_minutes ? 350s : 30s;
         for (auto& ppm : scenario_.clock_ppm) ppm = draw_clock();
         if (seed_ % 10 == 0) {
             calm();
@@ -54,6 +55,8 @@ private:
     Place controller() { return one_in(2) ? Place::leader : any_site(); }
     /// In the order of time; those around steps last.
     void add(Fault fault) {
+        const FaultForm& form = form_of(fault.what);
+        if (!form.has_site) fault.site = Fault{}.site;
         const auto sooner = [](const Fault& a, const Fault& b) {
             return a.when.has_value() != b.when.has_value() ? !a.when : a.at < b.at;
         };
@@ -303,7 +306,7 @@ private:
     }
 
     void beyond_what_is_assumed() {
-        const Duration at = scaled_up_to(20s);
+        const Duration at = scaled_up_to(15s);
         if (one_in(2)) {
             const std::int64_t speeds[] = {-1'000'000, -300'000, 80'000, 400'000};
             return add(

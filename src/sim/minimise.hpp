@@ -12,7 +12,7 @@ struct Minimal {
 };
 
 /// Leaves out faults, and what else can be left out, for as long as the same invariant breaks ("loss", "writers", …).
-Minimal minimise(Scenario failing, Planted planted);
+Minimal minimise(Scenario failing, Planted planted = Planted::nothing);
 
 /// What happens in it and how it ends, for a person: faults in order, then what broke.
 std::string story_of(const Minimal& minimal);

@@ -10,6 +10,7 @@ void Survey::add(const Scenario& scenario, const Verdicts& verdicts) {
     ++seeds;
     events += verdicts.events;
     simulated += verdicts.simulated;
+    hash += verdicts.hash;
     for (const auto& what : verdicts.violations) failures.push_back({scenario.seed, what});
     for (const auto& [what, times] : verdicts.sometimes) sometimes[what] += times > 0 ? 1 : 0;
     transitions.insert(verdicts.transitions.begin(), verdicts.transitions.end());

@@ -15,6 +15,7 @@ struct Survey {
     std::uint64_t seeds = 0;
     std::uint64_t events = 0;
     Duration simulated{};
+    std::uint64_t hash = 0;  // of all of them, in whatever order they ran
     struct Failure {
         std::uint64_t seed = 0;
         std::string what;
