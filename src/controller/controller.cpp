@@ -64,6 +64,7 @@ Controller::Controller(io::Executor executor, ControllerConfig config, std::uniq
       store_(std::move(store)),
       client_(executor, config_.calls()),
       gateways_(executor),
+      clocks_(config_.terms),
       taker_(config_.terms),
       actions_(executor, config_, *store_, taker_),
       queue_(executor, *store_, [this](const std::string& id, const auto& command) { carry_out(id, command); }) {
@@ -155,6 +156,8 @@ io::Task<void> Controller::look_at_agent(SiteConfig site, bool late) {
     boost::system::error_code bad;
     json::value status = json::parse(answer->body, bad);
     if (bad) co_return;
+    clocks_.heard(site.region.value(), begun, status);
+    taker_.use(clocks_.terms());
     seen.status = std::move(status);
     const std::string role = text(seen.status, "/role");
     seen.not_writing_looks = role == "fenced" || role == "quarantined" ? seen.not_writing_looks + 1 : 0;
@@ -182,6 +185,7 @@ core::Situation Controller::situation() const {
         .store_forgot = taker_.forgot(),
         .last_move_ended = last_move_ended_,
         .move_unacknowledged = !unacknowledged_.empty(),
+        .clock_drift_ppm = clocks_.drift_ppm(),
     };
     for (const auto& [id, execution] : executions_) situation.move_under_way |= !execution.ended();
     for (const auto& at : automatic_moves_)
@@ -500,9 +504,10 @@ io::Task<io::HttpResponse> Controller::store_call(io::HttpRequest request) {
         const auto entry = co_await store_->get(key);
         if (!entry) co_return io::HttpResponse::error(503, entry.error().code, entry.error().message);
         if (!*entry) co_return io::HttpResponse::error(404, "no-key", key);
-        co_return io::HttpResponse::json(
-            200, json::serialize(json::object{{"revision", (*entry)->revision}, {"value", (*entry)->value}})
-        );
+        const json::object found{
+            {"revision", (*entry)->revision}, {"value", (*entry)->value}, {"clock", clocks::own_clock()}
+        };
+        co_return io::HttpResponse::json(200, json::serialize(found));
     }
     if (key != "compare-and-swap") co_return io::HttpResponse::error(404, "no-such-call", path);
     const json::value body = json::parse(request.body);
@@ -518,8 +523,10 @@ io::Task<io::HttpResponse> Controller::store_call(io::HttpRequest request) {
         if (const auto record = core::parse_lease(swapped->current.value))
             taker_.heard(known, swapped->current.revision, *record, io::now());
     }
-    if (swapped->stored)
-        co_return io::HttpResponse::json(200, json::serialize(json::object{{"revision", swapped->current.revision}}));
+    if (swapped->stored) {
+        const json::object stored{{"revision", swapped->current.revision}, {"clock", clocks::own_clock()}};
+        co_return io::HttpResponse::json(200, json::serialize(stored));
+    }
     const json::object conflict{
         {"error", {{"code", "conflict"}, {"message", "the key has another revision"}}},
         {"revision", swapped->current.revision},
@@ -687,7 +694,11 @@ json::value Controller::status() const {
         );
     }
     json::object status{
-        {"application", config_.application}, {"regions", std::move(regions)}, {"executions", std::move(moves)}
+        {"application", config_.application},
+        {"regions", std::move(regions)},
+        {"executions", std::move(moves)},
+        {"clock", clocks::own_clock()},
+        {"clocks", clocks_.status()},
     };
     if (!unacknowledged_.empty()) status["to_acknowledge"] = unacknowledged_;
     if (const auto& record = taker_.record()) status["lease"] = json::parse(core::to_json(*record));
@@ -754,6 +765,7 @@ io::HttpResponse Controller::metrics() const {
             "cloudshelf_executions_total{{procedure=\"{}\",state=\"{}\"}} {}\n", key.first, key.second, count
         );
     }
+    out += clocks_.metrics();
     return {.status = 200, .headers = {{"Content-Type", "text/plain; version=0.0.4"}}, .body = std::move(out)};
 }
 

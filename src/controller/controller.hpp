@@ -7,6 +7,7 @@
 #include "core/execution.hpp"
 #include "core/lease.hpp"
 #include "core/move_policy.hpp"
+#include "drivers/clocks/site_clocks.hpp"
 #include "io/http.hpp"
 #include "store/store.hpp"
 
@@ -74,6 +75,7 @@ private:
     std::unique_ptr<store::Store> store_;
     io::HttpClient client_;    // to the agents
     io::HttpClient gateways_;  // as customers call them: plain
+    clocks::SiteClocks clocks_;  // the agents' against ours
     core::LeaseTaker taker_;
     Actions actions_;
 

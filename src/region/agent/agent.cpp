@@ -48,6 +48,7 @@ Agent::Agent(io::Executor executor, AgentConfig config, io::LeasePage page)
       page_(std::move(page)),
       client_(executor, config_.calls()),
       gateways_(executor),
+      clocks_(config_.terms),
       promises_(config_.terms, read_known_epoch(config_.data), io::now()),
       names_(config_.dns),
       store_heard_(io::now()) {
@@ -140,6 +141,7 @@ void Agent::note_interval(const char* what) {
 
 void Agent::tell(const core::LeaseEvent& event) {
     if (!holder_) return;
+    holder_->use(clocks_.terms());
     for (const auto& command : holder_->step(event, io::now())) {
         if (const auto* arm = std::get_if<core::ArmFencer>(&command)) {
             write_page(paused_ ? io::WriteState::paused : io::WriteState::writing, arm->deadline);
@@ -241,6 +243,7 @@ io::Task<void> Agent::ask_promise(TimePoint sent_at) {
 
 io::Task<Result<std::optional<std::pair<std::uint64_t, core::LeaseRecord>>>> Agent::read_lease() {
     auto request = get("/v1/store/" + lease_key(), config_.site_token);
+    const TimePoint asked_at = io::now();
     const auto answer =
         co_await client_.send(config_.controller, std::move(request), io::Deadline::after(config_.terms.duration / 2));
     if (!answer) co_return fail(answer.error());
@@ -248,6 +251,7 @@ io::Task<Result<std::optional<std::pair<std::uint64_t, core::LeaseRecord>>>> Age
     if (answer->status == 404) co_return std::optional<std::pair<std::uint64_t, core::LeaseRecord>>();
     boost::system::error_code bad;
     const json::value value = json::parse(answer->body, bad);
+    clocks_.heard(config_.controller_site, asked_at, value);
     if (answer->status != 200 || bad || !value.is_object() || !value.as_object().contains("value")) {
         co_return fail("agent.store", fmt::format("the store answered {} to a read of the lease", answer->status));
     }
@@ -259,12 +263,14 @@ io::Task<Result<std::optional<std::pair<std::uint64_t, core::LeaseRecord>>>> Age
 io::Task<Result<std::uint64_t>> Agent::store_lease(core::LeaseRecord next, io::Deadline deadline) {
     const json::object body{{"key", lease_key()}, {"expected_revision", revision_}, {"value", core::to_json(next)}};
     auto request = post("/v1/store/compare-and-swap", config_.site_token, body);
+    const TimePoint asked_at = io::now();
     const auto answer = co_await client_.send(config_.controller, std::move(request), deadline);
     if (!answer) co_return fail(answer.error());
     store_heard_ = io::now();
     if (answer->status == 409) co_return fail("conflict", "the lease was changed by somebody else");
     boost::system::error_code bad;
     const json::value value = json::parse(answer->body, bad);
+    clocks_.heard(config_.controller_site, asked_at, value);
     if (answer->status != 200 || bad)
         co_return fail("agent.store", fmt::format("the store answered {}", answer->status));
     co_return json::value_to<std::uint64_t>(value.at("revision"));
@@ -572,9 +578,12 @@ io::Task<void> Agent::probe(
 io::Task<void> Agent::look_at(
     std::string target, io::HttpClient* client, io::Endpoint endpoint, io::HttpRequest question
 ) {
+    const TimePoint asked_at = io::now();
     const auto answer =
         co_await client->send(endpoint, std::move(question), io::Deadline::after(config_.probe_timeout));
     views_[target] = answer && answer->status == 200;
+    const std::string site = target.substr(0, target.find('/'));
+    if (answer && target.ends_with("/agent")) clocks_.heard_text(site, asked_at, answer->body);
 }
 
 io::Task<void> Agent::tend_names() {
@@ -671,6 +680,7 @@ io::Task<io::HttpResponse> Agent::status() {
         {"views", std::move(views)},
         {"dns",
          {{"epoch", names_.version().epoch}, {"change", names_.version().change}, {"sent_away", names_.sent_away()}}},
+        {"clock", clocks::own_clock()},
     };
     co_return io::HttpResponse::json(200, json::serialize(body));
 }
@@ -683,6 +693,7 @@ io::Task<io::HttpResponse> Agent::promise(io::HttpRequest request) {
         if (const auto known = remember(epoch); !known)
             co_return io::HttpResponse::error(503, known.error().code, known.error().message);
     }
+    promises_.use(clocks_.terms());
     if (!same || holder_ || !promises_.grant(epoch, io::now())) {
         const json::object refusal{
             {"error", {{"code", "promise-refused"}, {"message", "a newer epoch is known here"}}},
@@ -978,6 +989,7 @@ io::HttpResponse Agent::metrics() const {
         "Until this site's certificate ends.",
         std::chrono::duration<double>(config_.tls->expires() - std::chrono::system_clock::now()).count()
     );
+    text += clocks_.metrics();
     io::HttpResponse response = io::HttpResponse::text(200, std::move(text));
     response.headers = {{"Content-Type", "text/plain; version=0.0.4"}};
     return response;

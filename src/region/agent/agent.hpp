@@ -2,6 +2,7 @@
 
 #include "core/lease.hpp"
 #include "core/region_role.hpp"
+#include "drivers/clocks/site_clocks.hpp"
 #include "drivers/postgres/cluster.hpp"
 #include "io/blocking.hpp"
 #include "io/file.hpp"
@@ -77,6 +78,7 @@ private:
     io::BlockingPool observer_pool_{1};
     std::optional<postgres::Cluster> cluster_;
     std::optional<postgres::Cluster> observed_;  // a connection of its own, so that looking never waits for doing
+    clocks::SiteClocks clocks_;  // the peer's and the controller's against ours
     core::PromiseBook promises_;
 
     std::optional<core::LeaseHolder> holder_;
