@@ -75,7 +75,7 @@ TEST(ClockComparison, IsNeverWrong) {
     const std::uint64_t seed = 20261123;
     Random draw(seed);
     int decided = 0;
-    for (int n = 0; n < 300; ++n) {
+    for (int n = 0; n < 60; ++n) {
         SCOPED_TRACE(::testing::Message() << "seed " << seed << " world " << n);
         const double most = draw.below(4) == 0 ? 100'000 : 600;
         World world{
@@ -85,8 +85,8 @@ TEST(ClockComparison, IsNeverWrong) {
             .jitter = from_ms(draw.unit() * draw.unit() * 50),
         };
         ClockComparison comparison({.drift_ppm_max = rho});
-        const Duration interval = from_ms(100 + static_cast<double>(draw.below(2000)));
-        for (TimePoint at = start; at < start + 15min; at += interval) {
+        const Duration interval = from_ms(500 + static_cast<double>(draw.below(2000)));
+        for (TimePoint at = start; at < start + 12min; at += interval) {
             if (world.random.below(10) == 0) continue;  // lost
             ASSERT_EQ(comparison.hear(world.ask(at)), ClockComparison::Continuity::goes_on);
             if (!comparison.rate()) continue;
@@ -95,7 +95,7 @@ TEST(ClockComparison, IsNeverWrong) {
             const double truth = std::abs(world.rate_ppm);
             if (comparison.verdict() == ClockVerdict::beyond) {
                 ASSERT_GT(truth, rho);
-                ASSERT_GE(comparison.drift_ppm(), truth);      // deadlines allow for all of it
+                ASSERT_GE(comparison.drift_ppm(), truth);  // deadlines allow for all of it
             }
             if (comparison.verdict() == ClockVerdict::within) {
                 ASSERT_LE(truth, rho);
@@ -104,7 +104,7 @@ TEST(ClockComparison, IsNeverWrong) {
         }
         decided += comparison.verdict() != ClockVerdict::unknown ? 1 : 0;
     }
-    EXPECT_GT(decided, 200);  // it does not stay right by saying nothing
+    EXPECT_GT(decided, 40);  // it does not stay right by saying nothing
 }
 
 // A millisecond of jitter on each way: round trips take up to 2 ms.
@@ -152,16 +152,17 @@ TEST(ClockComparison, SeesAPassingSlewAndForgetsIt) {
 }
 
 TEST(ClockComparison, BeginsAnewAfterARestart) {
-    World world{.random = Random(7), .rate_ppm = 2.0 * rho, .jitter = 100us};
-    ClockComparison comparison({.drift_ppm_max = rho});
-    const auto never = [] { return false; };
-    ask_until(comparison, world, start, 1min, never);
-    EXPECT_EQ(comparison.verdict(), ClockVerdict::beyond);
-    world.id = "boot-2";
-    world.theirs_at_start = -10min;
-    EXPECT_EQ(comparison.hear(world.ask(start + 1min)), ClockComparison::Continuity::began_anew);
-    EXPECT_EQ(comparison.verdict(), ClockVerdict::unknown);
-    EXPECT_EQ(comparison.jumps(), 1);
+    for (const Duration reads_less_by : {Duration(5h), Duration(0)}) {
+        World world{.random = Random(7), .rate_ppm = 2.0 * rho, .jitter = 100us};
+        ClockComparison comparison({.drift_ppm_max = rho});
+        ask_until(comparison, world, start, 1min, [] { return false; });
+        EXPECT_EQ(comparison.verdict(), ClockVerdict::beyond);
+        world.id = "boot-2";
+        world.theirs_at_start -= reads_less_by;
+        EXPECT_EQ(comparison.hear(world.ask(start + 1min)), ClockComparison::Continuity::began_anew);
+        EXPECT_EQ(comparison.verdict(), ClockVerdict::unknown);
+        EXPECT_EQ(comparison.jumps(), 1);
+    }
 }
 
 // The same boot, but the machine stood still for a while, or its clock was set: no rate explains it.
