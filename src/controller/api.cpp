@@ -180,17 +180,20 @@ io::Task<io::HttpResponse> Api::store_call(io::HttpRequest request) {
         if (!entry) co_return refused(entry.error(), 503);
         if (!*entry) co_return io::HttpResponse::error(404, "no-key", key);
         hear(**entry);
-        co_return io::HttpResponse::json(
-            200, json::serialize(json::object{{"revision", (*entry)->revision}, {"value", (*entry)->value}})
-        );
+        const json::object found{
+            {"revision", (*entry)->revision}, {"value", (*entry)->value}, {"clock", clocks::own_clock()}
+        };
+        co_return io::HttpResponse::json(200, json::serialize(found));
     }
     const auto swapped = co_await services_.store.compare_and_swap(
         key, json::value_to<std::uint64_t>(body.at("expected_revision")), json::value_to<std::string>(body.at("value"))
     );
     if (!swapped) co_return refused(swapped.error(), 503);
     hear(swapped->current);
-    if (swapped->stored)
-        co_return io::HttpResponse::json(200, json::serialize(json::object{{"revision", swapped->current.revision}}));
+    if (swapped->stored) {
+        const json::object stored{{"revision", swapped->current.revision}, {"clock", clocks::own_clock()}};
+        co_return io::HttpResponse::json(200, json::serialize(stored));
+    }
     const json::object conflict{
         {"error", {{"code", "conflict"}, {"message", "the key has another revision"}}},
         {"revision", swapped->current.revision},
@@ -399,6 +402,8 @@ io::HttpResponse Api::metrics() const {
             "cloudshelf_executions_total{{procedure=\"{}\",state=\"{}\"}} {}\n", key.first, key.second, count
         );
     }
+    // Sites have clocks, not applications.
+    out += applications_.front()->watch().clocks().metrics();
     return {.status = 200, .headers = {{"Content-Type", "text/plain; version=0.0.4"}}, .body = std::move(out)};
 }
 
