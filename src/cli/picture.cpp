@@ -83,6 +83,23 @@ std::string clocks(const json::value& status, bool colour) {
     return out;
 }
 
+/// A line for each health check that is not healthy.
+std::string checks(const json::value& status, bool colour) {
+    const auto* all = find(status, "/health_checks");
+    std::string out;
+    if (!all || !all->is_array()) return out;
+    for (const auto& check : all->as_array()) {
+        if (text(check, "/status") == "healthy") continue;
+        out += fmt::format(
+            "  {}: health check {} ({})\n",
+            painted("unhealthy", colour),
+            text(check, "/name"),
+            text(check, "/latest", "not looked at from here yet")
+        );
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string picture(const json::value& status, bool colour) {
@@ -103,7 +120,7 @@ std::string picture(const json::value& status, bool colour) {
             );
         }
     }
-    out += leaders(status, colour) + clocks(status, colour);
+    out += leaders(status, colour) + clocks(status, colour) + checks(status, colour);
     if (const auto* executions = find(status, "/executions"); executions && executions->is_array()) {
         for (const auto& execution : executions->as_array()) {
             out += fmt::format(

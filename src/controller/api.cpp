@@ -49,9 +49,15 @@ Api::Api(
     const ControllerConfig& config,
     Applications& applications,
     Leadership& leadership,
-    const Peers& peers
+    const Peers& peers,
+    const Looks& looks
 )
-    : services_(services), config_(config), applications_(applications), leadership_(leadership), peers_(peers) {}
+    : services_(services),
+      config_(config),
+      applications_(applications),
+      leadership_(leadership),
+      peers_(peers),
+      looks_(looks) {}
 
 std::optional<ApiToken> Api::token_of(const io::HttpRequest& request) const {
     const std::string_view header = request.header("Authorization");
@@ -101,6 +107,12 @@ io::Task<io::HttpResponse> Api::dispatch(io::HttpRequest request, ApiToken token
     const bool post = request.method == "POST";
     const auto forbidden = io::HttpResponse::error(403, "forbidden", "this token's role may not do that");
     if (path == "/v1/leader" && !post) co_return leader();
+    if (path == "/v1/looks" && !post) {
+        if (token.role != Role::site) co_return forbidden;
+        const std::string after = request.query("after");
+        const auto looks = looks_.since(after.empty() ? 0 : std::stoull(after));
+        co_return io::HttpResponse::json(200, json::serialize(looks));
+    }
     if (path.starts_with("/v1/store/")) {
         if (token.role != Role::site) co_return forbidden;
         co_return co_await store_call(std::move(request));
@@ -386,6 +398,16 @@ io::HttpResponse Api::metrics() const {
             application->config().name,
             record ? record->epoch.value() : 0
         );
+    }
+    family("cloudshelf_health_check_healthy", "gauge", "1 while a health check is healthy.");
+    for (const auto& application : applications_) {
+        for (const auto& check : application->health())
+            out += fmt::format(
+                "cloudshelf_health_check_healthy{{application=\"{}\",check=\"{}\"}} {}\n",
+                application->config().name,
+                check.name.value(),
+                check.status == core::HealthStatus::healthy ? 1 : 0
+            );
     }
     family("cloudshelf_probes_total", "counter", "Health probes sent.");
     std::uint64_t probes = 0;

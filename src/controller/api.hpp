@@ -3,6 +3,7 @@
 #include "controller/application.hpp"
 #include "controller/config.hpp"
 #include "controller/leadership.hpp"
+#include "controller/looks.hpp"
 #include "controller/peers.hpp"
 #include "controller/services.hpp"
 
@@ -25,7 +26,8 @@ public:
         const ControllerConfig& config,
         Applications& applications,
         Leadership& leadership,
-        const Peers& peers);
+        const Peers& peers,
+        const Looks& looks);
 
     io::Task<io::HttpResponse> answer(io::HttpRequest request);
 
@@ -54,6 +56,7 @@ private:
     Applications& applications_;
     Leadership& leadership_;
     const Peers& peers_;
+    const Looks& looks_;
 };
 
 }  // namespace cloudshelf::controller

@@ -2,6 +2,7 @@
 
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "controller/health.hpp"
 #include "core/lease.hpp"
 #include "core/move_policy.hpp"
 #include "core/plan.hpp"
@@ -51,6 +52,7 @@ struct ApplicationConfig {
     std::vector<std::string> serving_names;  // point at the serving region
     std::vector<std::string> standby_names;  // point at the other one
     std::uint32_t ttl = 60;
+    std::vector<HealthChecker::Check> checks;
 
     std::string lease_key() const { return "app/" + name + "/lease"; }
     const SiteConfig* site(const RegionName& region) const;

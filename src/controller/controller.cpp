@@ -37,8 +37,15 @@ Controller::Controller(io::Executor executor, ControllerConfig config, OpenStore
           {.site = config_.site, .terms = config_.leader_terms()},
           [this] { return candidate(); }
       ),
-      peers_(services_, config_, config_.leader_terms().beat),
-      api_(services_, config_, applications_, leadership_, peers_) {
+      peers_(
+          services_,
+          config_,
+          config_.leader_terms().beat,
+          [this](const RegionName& site, const std::string& application, const auto& check, auto observation) {
+              saw_elsewhere(site, application, check, observation);
+          }
+      ),
+      api_(services_, config_, applications_, leadership_, peers_, looks_) {
     for (const auto& application : config_.applications) {
         applications_.push_back(std::make_unique<Application>(services_, application, config_.site, [this] {
             return fmt::format("x{}", next_id_++);
@@ -58,6 +65,14 @@ core::Candidate Controller::candidate() const {
     return candidate;
 }
 
+void Controller::saw_elsewhere(
+    const RegionName& site, const std::string& name, const core::CheckName& check, core::Observation observation
+) {
+    for (const auto& application : applications_) {
+        if (application->config().name == name) application->saw_elsewhere(site, check, observation);
+    }
+}
+
 io::Task<int> Controller::run() {
     io::HttpServer server(
         executor_,
@@ -69,7 +84,12 @@ io::Task<int> Controller::run() {
         io::log(io::Level::error, "controller.start-failed", {{"why", started.error().message}});
         co_return 73;
     }
-    for (const auto& application : applications_) application->begin_watching();
+    for (const auto& application : applications_) {
+        if (const auto begun = application->begin_watching(looks_); !begun) {
+            io::log(io::Level::error, "controller.start-failed", {{"why", begun.error().message}});
+            co_return 65;
+        }
+    }
     peers_.begin();
     io::run_in_background(executor_, watch_leases());
     io::run_in_background(executor_, lead());

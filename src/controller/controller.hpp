@@ -4,6 +4,7 @@
 #include "controller/application.hpp"
 #include "controller/config.hpp"
 #include "controller/leadership.hpp"
+#include "controller/looks.hpp"
 #include "controller/peers.hpp"
 #include "controller/services.hpp"
 #include "controller/stores.hpp"
@@ -25,6 +26,12 @@ public:
 
 private:
     core::Candidate candidate() const;
+    void saw_elsewhere(
+        const RegionName& site,
+        const std::string& application,
+        const core::CheckName& check,
+        core::Observation observation
+    );
     io::Task<void> watch_leases();
     io::Task<void> read_leases();
     io::Task<void> lead();
@@ -40,6 +47,7 @@ private:
     std::uint64_t next_id_ = 1;
     Api::Applications applications_;
     Leadership leadership_;
+    Looks looks_;
     Peers peers_;
     Api api_;
 };

@@ -149,6 +149,7 @@ protected:
             {"name", "cloudshelf"},
             {"sites", std::move(sites)},
             {"home", first},
+            {"checks", json::array{}},
             {"timing", timing()},
             {"rules",
              {{"decided_by", "witness"},

@@ -194,8 +194,8 @@ TEST_F(IncidentTest, TheSecondMoveAsks) {
     expect_safe(close_shop());
 }
 
-// The disk of journal and store is full when the region is lost: who can record nothing leads nothing, nothing is begun,
-// nothing is lost, and as soon as there is room the recovery runs.
+// The disk of journal and store is full when the region is lost: who can record nothing leads nothing, nothing is
+// begun, nothing is lost, and as soon as there is room the recovery runs.
 TEST_F(IncidentTest, TheJournalsDiskIsFull) {
     const fs::path disk = folder_ / "twin" / "us-east-2" / "controller";
     fs::create_directories(disk);
