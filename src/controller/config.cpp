@@ -82,7 +82,7 @@ core::Procedure procedure(const json::value& value) {
 }
 
 HealthChecker::Check check_config(const json::value& entry) {
-    const auto type = core::check_type_named(text(entry, "type"));
+    const auto type = core::check_type(text(entry, "type"));
     if (!type || !core::is_probed(*type))
         throw std::invalid_argument("checks: no type \"" + text(entry, "type") + "\"");
     HealthChecker::Check check{

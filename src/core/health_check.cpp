@@ -41,6 +41,15 @@ const char* name(CheckType type) {
     return "?";
 }
 
+std::optional<CheckType> check_type(std::string_view wanted) {
+    using enum CheckType;
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+    for (const CheckType type : {http, https, tcp, dns, postgres, function, calculated, alarm}) {
+        if (std::ranges::equal(wanted, std::string_view(name(type)), {}, lower)) return type;
+    }
+    return std::nullopt;
+}
+
 const char* name(HealthStatus status) {
     return status == HealthStatus::healthy ? "healthy" : "unhealthy";
 }
@@ -79,14 +88,6 @@ const char* name(Observation observation) {
             return "function-failed";
     }
     return "?";
-}
-
-std::optional<CheckType> check_type_named(std::string_view text) {
-    for (auto type = CheckType::http; type <= CheckType::alarm;
-         type = static_cast<CheckType>(static_cast<int>(type) + 1)) {
-        if (text == name(type)) return type;
-    }
-    return std::nullopt;
 }
 
 std::optional<Observation> observation_named(std::string_view text) {

@@ -23,7 +23,8 @@ using VantageName = Strong<std::string, struct VantageNameTag>;  // who looked: 
 /// What is looked at. Up to `function` an endpoint is probed; the last two follow other things.
 enum class CheckType { http, https, tcp, dns, postgres, function, calculated, alarm };
 const char* name(CheckType type);
-std::optional<CheckType> check_type_named(std::string_view name);
+/// The type of that name, as plans and Route 53 write it: "HTTPS" or "https".
+std::optional<CheckType> check_type(std::string_view name);
 /// Whether vantages look at it themselves.
 constexpr bool is_probed(CheckType type) {
     return type < CheckType::calculated;

@@ -248,6 +248,14 @@ TEST(Judgement, OfHttpAnswers) {
     EXPECT_EQ(judge_http(200, "." + just_inside, "ok"), Observation::search_missing);
 }
 
+TEST(CheckTypes, HaveNamesInEitherCase) {
+    EXPECT_EQ(check_type("HTTPS"), CheckType::https);
+    for (int i = 0; i <= static_cast<int>(CheckType::alarm); ++i)
+        EXPECT_EQ(check_type(name(static_cast<CheckType>(i))), static_cast<CheckType>(i));
+    EXPECT_EQ(check_type("http "), std::nullopt);
+    EXPECT_EQ(check_type(""), std::nullopt);
+}
+
 TEST(Judgement, OfInvocations) {
     EXPECT_EQ(judge_function(200, false), Observation::passed);
     EXPECT_EQ(judge_function(200, true), Observation::function_failed);
