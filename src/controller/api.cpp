@@ -50,14 +50,16 @@ Api::Api(
     Applications& applications,
     Leadership& leadership,
     const Peers& peers,
-    const Looks& looks
+    const Looks& looks,
+    const std::unique_ptr<HealthChecker>& health
 )
     : services_(services),
       config_(config),
       applications_(applications),
       leadership_(leadership),
       peers_(peers),
-      looks_(looks) {}
+      looks_(looks),
+      health_(health) {}
 
 std::optional<ApiToken> Api::token_of(const io::HttpRequest& request) const {
     const std::string_view header = request.header("Authorization");
@@ -344,6 +346,21 @@ json::value Api::status(const Application& application) const {
         const bool leads = seen.answers && record && !record->released && record->region == site;
         controllers[site.value()] = json::object{{"leads", leads}, {"answers", seen.answers}, {"store", seen.store}};
     }
+    json::array checks;
+    const std::string prefix = application.config().name + "/";
+    for (const auto& check : health_ ? health_->status() : std::vector<CheckStatus>()) {
+        if (!check.name.value().starts_with(prefix)) continue;
+        json::object entry{
+            {"name", check.name.value().substr(prefix.size())},
+            {"type", core::name(check.type)},
+            {"status", core::name(check.status)}
+        };
+        if (check.latest) entry["latest"] = core::name(*check.latest);
+        if (check.latency) entry["latency_ms"] = std::chrono::duration<double, std::milli>(*check.latency).count();
+        if (check.certificate_days) entry["certificate_days"] = *check.certificate_days;
+        checks.push_back(std::move(entry));
+    }
+    if (!checks.empty()) status["health_checks"] = std::move(checks);
     status["seen_from"] = config_.site.value();
     status["controllers"] = std::move(controllers);
     return status;
@@ -400,15 +417,12 @@ io::HttpResponse Api::metrics() const {
         );
     }
     family("cloudshelf_health_check_healthy", "gauge", "1 while a health check is healthy.");
-    for (const auto& application : applications_) {
-        for (const auto& check : application->health())
-            out += fmt::format(
-                "cloudshelf_health_check_healthy{{application=\"{}\",check=\"{}\"}} {}\n",
-                application->config().name,
-                check.name.value(),
-                check.status == core::HealthStatus::healthy ? 1 : 0
-            );
-    }
+    for (const auto& check : health_ ? health_->status() : std::vector<CheckStatus>())
+        out += fmt::format(
+            "cloudshelf_health_check_healthy{{check=\"{}\"}} {}\n",
+            check.name.value(),
+            check.status == core::HealthStatus::healthy ? 1 : 0
+        );
     family("cloudshelf_probes_total", "counter", "Health probes sent.");
     std::uint64_t probes = 0;
     for (const auto& application : applications_) probes += application->watch().probes();

@@ -2,6 +2,7 @@
 
 #include "controller/application.hpp"
 #include "controller/config.hpp"
+#include "controller/health.hpp"
 #include "controller/leadership.hpp"
 #include "controller/looks.hpp"
 #include "controller/peers.hpp"
@@ -27,7 +28,8 @@ public:
         Applications& applications,
         Leadership& leadership,
         const Peers& peers,
-        const Looks& looks);
+        const Looks& looks,
+        const std::unique_ptr<HealthChecker>& health);
 
     io::Task<io::HttpResponse> answer(io::HttpRequest request);
 
@@ -57,6 +59,7 @@ private:
     Leadership& leadership_;
     const Peers& peers_;
     const Looks& looks_;
+    const std::unique_ptr<HealthChecker>& health_;
 };
 
 }  // namespace cloudshelf::controller

@@ -41,46 +41,11 @@ Application::Application(const Services& services, const ApplicationConfig& conf
       config_(config),
       next_id_(std::move(next_id)),
       taker_(config_.terms),
-      site_(site),
       watch_(services, config_, std::move(site)),
       actions_(services, config_, watch_, taker_),
       queue_(services.executor, services.store, [this](const std::string& id, const auto& command) {
           carry_out(id, command);
       }) {}
-
-Result<void> Application::begin_watching(Looks& looks) {
-    watch_.begin();
-    if (config_.checks.empty()) return {};
-    HealthChecker::Told told{
-        .changed =
-            [this](const core::StatusChange& change) {
-                io::log(
-                    change.status == core::HealthStatus::healthy ? io::Level::info : io::Level::warning,
-                    "health.changed",
-                    {{"application", config_.name},
-                     {"check", change.check.value()},
-                     {"status", core::name(change.status)}}
-                );
-            },
-        .saw = [this,
-                &looks](const core::CheckName& check, core::Observation seen) { looks.saw(config_.name, check, seen); },
-    };
-    HealthChecker::Options options{.here = core::VantageName(site_.value()), .checks = config_.checks};
-    // Sites do not fall into step with each other.
-    for (const char letter : site_.value()) options.rounds.schedule.seed = options.rounds.schedule.seed * 31 + letter;
-    auto started = HealthChecker::start(services_.executor, std::move(options), std::move(told));
-    if (!started) return fail(started.error());
-    health_ = std::move(*started);
-    return {};
-}
-
-void Application::saw_elsewhere(const RegionName& site, const core::CheckName& check, core::Observation observation) {
-    if (health_) health_->saw_elsewhere(core::VantageName(site.value()), check, observation);
-}
-
-std::vector<CheckStatus> Application::health() const {
-    return health_ ? health_->status() : std::vector<CheckStatus>();
-}
 
 void Application::heard(std::uint64_t asked_at, const store::Entry& lease) {
     taker_.use(watch_.clocks().terms());
@@ -397,17 +362,6 @@ json::object Application::status() const {
         {"clock", clocks::own_clock()},
         {"clocks", watch_.clocks().status()},
     };
-    json::array checks;
-    for (const auto& check : health()) {
-        json::object entry{
-            {"name", check.name.value()}, {"type", core::name(check.type)}, {"status", core::name(check.status)}
-        };
-        if (check.latest) entry["latest"] = core::name(*check.latest);
-        if (check.latency) entry["latency_ms"] = std::chrono::duration<double, std::milli>(*check.latency).count();
-        if (check.certificate_days) entry["certificate_days"] = *check.certificate_days;
-        checks.push_back(std::move(entry));
-    }
-    if (!checks.empty()) status["health_checks"] = std::move(checks);
     if (!unacknowledged_.empty()) status["to_acknowledge"] = unacknowledged_;
     if (const auto& record = taker_.record()) status["lease"] = json::parse(core::to_json(*record));
     const auto decision = core::decide_failover(situation(), config_.rules, now);

@@ -3,8 +3,6 @@
 #include "controller/actions.hpp"
 #include "controller/command_queue.hpp"
 #include "controller/config.hpp"
-#include "controller/health.hpp"
-#include "controller/looks.hpp"
 #include "controller/services.hpp"
 #include "controller/watch.hpp"
 #include "core/execution.hpp"
@@ -15,7 +13,6 @@
 
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -37,12 +34,8 @@ public:
     const core::LeaseTaker& lease() const { return taker_; }
     const Watch& watch() const { return watch_; }
 
-    /// Begins to look at the regions and at what the health checks name. `looks` takes what they see. Errors: those of
-    /// HealthChecker::start.
-    Result<void> begin_watching(Looks& looks);
-    /// What another site's health checks saw.
-    void saw_elsewhere(const RegionName& site, const core::CheckName& check, core::Observation observation);
-    std::vector<CheckStatus> health() const;
+    /// Begins to look at the regions.
+    void begin_watching() { watch_.begin(); }
     /// What the store says of the lease. `asked_at`: lease().revision() when it was asked.
     void heard(std::uint64_t asked_at, const store::Entry& lease);
 
@@ -100,9 +93,7 @@ private:
     const ApplicationConfig& config_;
     NextId next_id_;
     core::LeaseTaker taker_;
-    RegionName site_;
     Watch watch_;
-    std::unique_ptr<HealthChecker> health_;  // none where there is nothing to check
     Actions actions_;
     std::map<std::string, core::Execution> executions_;
     CommandQueue queue_;

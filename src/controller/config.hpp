@@ -55,6 +55,10 @@ struct ApplicationConfig {
     std::vector<HealthChecker::Check> checks;
 
     std::string lease_key() const { return "app/" + name + "/lease"; }
+    /// Unique among all applications: "cloudshelf/primary".
+    core::CheckName check_name(const core::CheckName& check) const {
+        return core::CheckName(name + "/" + check.value());
+    }
     const SiteConfig* site(const RegionName& region) const;
     /// The region that is not this one.
     const SiteConfig* other(const RegionName& region) const;

@@ -3,6 +3,7 @@
 #include "controller/api.hpp"
 #include "controller/application.hpp"
 #include "controller/config.hpp"
+#include "controller/health.hpp"
 #include "controller/leadership.hpp"
 #include "controller/looks.hpp"
 #include "controller/peers.hpp"
@@ -26,12 +27,7 @@ public:
 
 private:
     core::Candidate candidate() const;
-    void saw_elsewhere(
-        const RegionName& site,
-        const std::string& application,
-        const core::CheckName& check,
-        core::Observation observation
-    );
+    Result<void> begin_health_checks();
     io::Task<void> watch_leases();
     io::Task<void> read_leases();
     io::Task<void> lead();
@@ -48,6 +44,7 @@ private:
     Api::Applications applications_;
     Leadership leadership_;
     Looks looks_;
+    std::unique_ptr<HealthChecker> health_;  // of all applications
     Peers peers_;
     Api api_;
 };

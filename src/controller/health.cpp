@@ -37,7 +37,8 @@ struct HealthChecker::Impl : std::enable_shared_from_this<Impl> {
         });
     }
 
-    Result<void> add(const Check& check, core::ProbePacing pacing) {
+    /// `place`: of the check in `known`.
+    Result<void> add(const Check& check, std::size_t place, core::ProbePacing pacing) {
         if (checks.status(check.options.name))
             return fail("health.name-twice", fmt::format("two checks \"{}\"", check.options.name.value()));
         if (const auto put = checks.put(check.options, io::now()); !put) return fail(put.error());
@@ -50,14 +51,11 @@ struct HealthChecker::Impl : std::enable_shared_from_this<Impl> {
         const auto id = rounds->add(std::move(target), check.options.interval, pacing);
         if (!id)
             return fail(id.error().code, fmt::format("\"{}\": {}", check.options.name.value(), id.error().message));
-        const auto place = std::ranges::find(known, check.options.name, &name_of);
         by_id.resize(id->value() + 1);
-        by_id[id->value()] = static_cast<std::size_t>(place - known.begin());
+        by_id[id->value()] = place;
         tick = std::clamp(check.options.interval, tick_min, tick);
         return {};
     }
-
-    static const core::CheckName& name_of(const Known& check) { return check.options.name; }
 
     void looked(ProbeId id, const probe::ProbeResult& result) {
         const auto self = shared_from_this();  // who is told may end it all
@@ -114,9 +112,10 @@ Result<std::unique_ptr<HealthChecker>> HealthChecker::start(io::Executor executo
     for (const auto& check : options.checks) impl.known.push_back({.options = check.options});
     // What is counted comes before what counts it.
     for (const bool calculated : {false, true}) {
-        for (const auto& check : options.checks) {
+        for (std::size_t i = 0; i < options.checks.size(); ++i) {
+            const Check& check = options.checks[i];
             if ((check.options.type == core::CheckType::calculated) != calculated) continue;
-            if (const auto added = impl.add(check, options.pacing); !added) return fail(added.error());
+            if (const auto added = impl.add(check, i, options.pacing); !added) return fail(added.error());
         }
     }
     impl.let_age();

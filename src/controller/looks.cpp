@@ -20,8 +20,8 @@ std::int64_t process_begun() {
 
 }  // namespace
 
-void Looks::saw(const std::string& application, const core::CheckName& check, core::Observation observation) {
-    looks_.push_back({application, check, observation});
+void Looks::saw(const core::CheckName& check, core::Observation observation) {
+    looks_.push_back({check, observation});
     ++next_;
     if (looks_.size() > kept_max) looks_.pop_front();
 }
@@ -31,8 +31,7 @@ json::object Looks::since(std::uint64_t after) const {
     json::array list;
     for (std::uint64_t n = std::max(after, first); n < next_; ++n) {
         const Look& look = looks_[n - first];
-        list.push_back({json::string(look.application), json::string(look.check.value()), core::name(look.observation)}
-        );
+        list.push_back({json::string(look.check.value()), core::name(look.observation)});
     }
     return {{"begun", process_begun()}, {"next", next_}, {"looks", std::move(list)}};
 }
@@ -55,11 +54,9 @@ void LooksElsewhere::heard(const json::value& answer, const Told& told) {
     if (skipped) return;
     for (const auto& look : looks->get_array()) {
         const auto* parts = look.if_array();
-        if (parts == nullptr || parts->size() != 3 || !parts->at(0).is_string() || !parts->at(1).is_string()) continue;
-        if (!parts->at(2).is_string()) continue;
-        const auto observation = core::observation_named(parts->at(2).get_string());
-        if (observation)
-            told(parts->at(0).get_string().c_str(), core::CheckName(parts->at(1).get_string().c_str()), *observation);
+        if (parts == nullptr || parts->size() != 2 || !parts->at(0).is_string() || !parts->at(1).is_string()) continue;
+        const auto observation = core::observation_named(parts->at(1).get_string());
+        if (observation) told(core::CheckName(parts->at(0).get_string().c_str()), *observation);
     }
 }
 

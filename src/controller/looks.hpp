@@ -18,14 +18,13 @@ class Looks {
 public:
     static constexpr std::size_t kept_max = 8192;  // a controller that stays away longer begins anew
 
-    void saw(const std::string& application, const core::CheckName& check, core::Observation observation);
-    /// `{"begun": …, "next": 8, "looks": [["cloudshelf", "primary", "passed"], …]}`: those numbered `after` and above.
+    void saw(const core::CheckName& check, core::Observation observation);
+    /// `{"begun": …, "next": 8, "looks": [["cloudshelf/primary", "passed"], …]}`: those numbered `after` and above.
     /// `begun` is another number after each start of this process.
     boost::json::object since(std::uint64_t after) const;
 
 private:
     struct Look {
-        std::string application;
         core::CheckName check;
         core::Observation observation;
     };
@@ -36,8 +35,7 @@ private:
 /// The other end: follows the looks of one site.
 class LooksElsewhere {
 public:
-    using Told = std::function<
-        void(const std::string& application, const core::CheckName& check, core::Observation observation)>;
+    using Told = std::function<void(const core::CheckName& check, core::Observation observation)>;
 
     /// The query to ask with: "/v1/looks?after=8".
     std::string target() const;

@@ -13,8 +13,8 @@ using core::Observation;
 struct Heard {
     std::vector<std::string> all;
     LooksElsewhere::Told told() {
-        return [this](const std::string& application, const CheckName& check, Observation observation) {
-            all.push_back(application + "/" + check.value() + "=" + core::name(observation));
+        return [this](const CheckName& check, Observation observation) {
+            all.push_back(check.value() + "=" + core::name(observation));
         };
     }
 };
@@ -31,11 +31,11 @@ TEST(Looks, ArriveOnceAndInOrder) {
     Heard heard;
     there.heard(here.since(asked(there)), heard.told());
     EXPECT_TRUE(heard.all.empty());
-    here.saw("shop", CheckName("a"), Observation::passed);
-    here.saw("shop", CheckName("b"), Observation::refused);
+    here.saw(CheckName("shop/a"), Observation::passed);
+    here.saw(CheckName("shop/b"), Observation::refused);
     there.heard(here.since(asked(there)), heard.told());
     there.heard(here.since(asked(there)), heard.told());
-    here.saw("shop", CheckName("a"), Observation::certificate_expiring);
+    here.saw(CheckName("shop/a"), Observation::certificate_expiring);
     there.heard(here.since(asked(there)), heard.told());
     const std::vector<std::string> expected{"shop/a=passed", "shop/b=refused", "shop/a=certificate-expiring"};
     EXPECT_EQ(heard.all, expected);
@@ -46,11 +46,11 @@ TEST(Looks, AStartBeginsAnew) {
     Looks here;
     LooksElsewhere there;
     Heard heard;
-    for (int i = 0; i < 5; ++i) here.saw("shop", CheckName("a"), Observation::passed);
+    for (int i = 0; i < 5; ++i) here.saw(CheckName("shop/a"), Observation::passed);
     there.heard(here.since(asked(there)), heard.told());
     ASSERT_EQ(heard.all.size(), 5u);
     Looks again;
-    again.saw("shop", CheckName("a"), Observation::closed);
+    again.saw(CheckName("shop/a"), Observation::closed);
     json::object other = again.since(asked(there));
     other["begun"] = 1;
     there.heard(other, heard.told());
@@ -65,7 +65,7 @@ TEST(Looks, AStartBeginsAnew) {
 // Goal: what is kept is bounded, and nonsense says nothing.
 TEST(Looks, AreBounded) {
     Looks here;
-    for (std::size_t i = 0; i < Looks::kept_max + 10; ++i) here.saw("shop", CheckName("a"), Observation::passed);
+    for (std::size_t i = 0; i < Looks::kept_max + 10; ++i) here.saw(CheckName("shop/a"), Observation::passed);
     EXPECT_EQ(here.since(0).at("looks").as_array().size(), Looks::kept_max);
     LooksElsewhere there;
     Heard heard;
@@ -73,7 +73,7 @@ TEST(Looks, AreBounded) {
          {"{}",
           "[]",
           "7",
-          R"({"begun":1,"next":-1,"looks":[1,["a"],["a","b","what"],[1,2,3]]})",
+          R"({"begun":1,"next":-1,"looks":[1,["a"],["a","what"],[1,2],["a","passed",3]]})",
           R"({"begun":"x","next":1,"looks":[]})"})
         there.heard(json::parse(bad), heard.told());
     EXPECT_TRUE(heard.all.empty());

@@ -30,8 +30,8 @@ io::Task<boost::json::value> Peers::ask(const PeerConfig& peer, std::string targ
 
 io::Task<void> Peers::look_at(PeerConfig peer) {
     LooksElsewhere looks;
-    const auto tell = [this, &peer](const std::string& application, const core::CheckName& check, auto observation) {
-        told_(peer.site, application, check, observation);
+    const auto tell = [this, &peer](const core::CheckName& check, core::Observation observation) {
+        told_(peer.site, check, observation);
     };
     for (;;) {
         const auto said = co_await ask(peer, "/v1/leader");

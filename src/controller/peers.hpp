@@ -20,12 +20,8 @@ public:
     };
 
     /// What another site's health checks saw.
-    using Told = std::function<void(
-        const RegionName& site,
-        const std::string& application,
-        const core::CheckName& check,
-        core::Observation observation
-    )>;
+    using Told =
+        std::function<void(const RegionName& site, const core::CheckName& check, core::Observation observation)>;
 
     Peers(const Services& services, const ControllerConfig& config, Duration interval, Told told);
     /// Begins to look, for as long as the process lives.
