@@ -109,6 +109,8 @@ Task<> Leadership::keep() {
         core::Candidate candidate = ask_();
         if (world_.planted(Planted::leader_stays_with_the_writer)) candidate.writers.clear();
         if (world_.planted(Planted::leader_lets_go_in_the_middle)) candidate.move_under_way = false;
+        // What began since goes first: whoever asked that the lead moves asks again.
+        if (candidate.move_under_way) letting_go_ = false;
         if (letting_go_ || core::hands_over(candidate, terms_, led_since_, now)) {
             co_await release();
             continue;
