@@ -1,6 +1,7 @@
 // simulate: the core in many worlds that only exist in virtual time, each from a seed or a scenario file.
 #include "cli/command.hpp"
 #include "io/file.hpp"
+#include "sim/coverage.hpp"
 #include "sim/draw.hpp"
 #include "sim/minimise.hpp"
 #include "sim/scenario_file.hpp"
@@ -133,6 +134,13 @@ void print_survey(const Simulation& wanted, const sim::Survey& all, double took)
     }
     fmt::print("worlds in which it happened:\n");
     for (const auto& [what, times] : all.sometimes) fmt::print("  {:>7}  {}\n", times, what);
+    const auto there_are = sim::transitions_there_are();
+    fmt::print("{} of {} transitions visited; not these:\n", all.transitions.size(), there_are.size());
+    for (const auto& transition : there_are) {
+        if (all.transitions.contains(transition)) continue;
+        const std::string never = sim::why_never(transition);
+        fmt::print("  {}: {}\n", transition, never.empty() ? "not in these worlds" : never);
+    }
     if (!wanted.transitions) return;
     fmt::print("transitions visited:\n");
     for (const auto& transition : all.transitions) fmt::print("  {}\n", transition);

@@ -272,8 +272,9 @@ Task<> Controller::keep_store_near() {
 
 bool Controller::move_under_way() const {
     // One whose end is not in the journal yet has not ended for whoever leads next.
+    const bool counts = !world_.planted(Planted::an_end_counts_before_it_is_journalled);
     return std::ranges::any_of(executions_, [&](const auto& entry) {
-        return !entry.second.ended() || queue_.contains(entry.first);
+        return !entry.second.ended() || (counts && queue_.contains(entry.first));
     });
 }
 
@@ -442,7 +443,7 @@ Task<bool> Controller::append(std::string id, std::string state) {
                 const bool good = stored.journal.size() == expected && (stored.term == term || !checks);
                 if (good) {
                     stored.journal.push_back({id, state});
-                    world.judge().journalled(*core::Execution::from_json(state), term);
+                    world.judge().journalled(*core::Execution::from_json(state), term, stored.term);
                 }
                 return StoreReply{.stored = good, .revision = stored.journal.size(), .term = stored.term};
             };

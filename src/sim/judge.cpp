@@ -26,11 +26,13 @@ void Judge::opened(std::size_t region, bool promoted) {
     if (!keeps_time()) return;
     if (writes(world_.region(0)) && writes(world_.region(1)))
         world_.violate("writers: the servers of both regions are open at once");
+    // A store that forgot can give an epoch again to who was not there when it was given first.
+    if (!keeps_memory()) return;
     if (epoch < newest_epoch_ || (epoch == newest_epoch_ && region != newest_region_))
         world_.violate(fmt::format("epochs: a server opens at epoch {}, which is another's or older", epoch));
     newest_epoch_ = epoch;
     newest_region_ = region;
-    if (!promoted || !keeps_memory()) return;
+    if (!promoted) return;
     const auto [known, is_new] = timelines_.try_emplace(database.timeline, region);
     if (!is_new && known->second != region) world_.violate("timelines: two servers began the same timeline");
 }
@@ -80,10 +82,9 @@ void Judge::let_go(std::size_t site) {
     }
 }
 
-void Judge::journalled(const core::Execution& execution, std::uint64_t term) {
+void Judge::journalled(const core::Execution& execution, std::uint64_t term, std::uint64_t newest_term) {
     if (!keeps_memory()) return;
-    if (term < newest_term_) return world_.violate("journal: an entry of an older term follows one of a newer");
-    newest_term_ = term;
+    if (term < newest_term) return world_.violate("journal: it took an entry of an old term");
     const auto& header = execution.header();
     const auto [known, is_new] = executions_.try_emplace(header.id, execution.state());
     const bool ended_before =

@@ -33,13 +33,14 @@ public:
     // The control plane.
     void took_lead(std::size_t site);
     void let_go(std::size_t site);
-    /// An execution was journalled under that term.
-    void journalled(const core::Execution& execution, std::uint64_t term);
+    /// An execution was journalled under that term, when the store already knew `newest_term`.
+    void journalled(const core::Execution& execution, std::uint64_t term, std::uint64_t newest_term);
     void lease_changed(const core::LeaseRecord& before, const core::LeaseRecord& after);
 
     /// When the faults have ended: whether somebody writes, watched until the end.
     void watch_recovery();
-    Duration writable_after() const { return not_writable_until_ - healed_at_; }
+    /// How long that took; nothing in worlds that left what is assumed, which may have to wait for a person.
+    Duration writable_after() const { return broken_.empty() ? not_writable_until_ - healed_at_ : Duration(); }
     /// Nobody writes yet, in a world in which a region stays lost and the other could.
     bool still_recovers() const;
     /// After everything is at rest.
@@ -59,7 +60,6 @@ private:
     std::size_t newest_region_ = 0;
     std::map<std::uint32_t, std::size_t> timelines_;  // who opened it
     std::map<std::string, core::ExecutionState> executions_;
-    std::uint64_t newest_term_ = 0;
     std::vector<TimePoint> automatic_moves_;
     TimePoint healed_at_{};
     TimePoint not_writable_until_{};

@@ -45,6 +45,7 @@ enum class Planted {
     clock_stops_while_suspended,
     promise_without_a_disk,
     torn_epoch_reads_as_none,
+    an_end_counts_before_it_is_journalled,
     count_of_planted
 };
 
@@ -87,6 +88,7 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Planted::
     "clock-stops-while-suspended",
     "promise-without-a-disk",
     "torn-epoch-reads-as-none",
+    "an-end-counts-before-it-is-journalled",
 };
 
 }  // namespace cloudshelf::sim
