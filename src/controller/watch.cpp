@@ -116,6 +116,13 @@ core::Verdict Watch::verdict(const RegionName& region, TimePoint now) const {
 
 void Watch::fill(core::Situation& situation, bool lease_ran_out, TimePoint now) const {
     if (!situation.lease) return;
+    for (const auto& [name, seen] : seen_) {
+        // An agent that cannot read what it remembered says the highest number there is: that is no epoch.
+        constexpr double epoch_max = 1e18;
+        const double known = seen.agent ? number(seen.status, "/epoch") : 0;
+        if (known < epoch_max)
+            situation.newest_known = std::max(situation.newest_known, Epoch(static_cast<std::uint64_t>(known)));
+    }
     const RegionName& region = situation.lease->region;
     situation.writer = verdict(region, now);
     const auto writer = seen_.find(region);
