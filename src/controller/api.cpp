@@ -49,9 +49,17 @@ Api::Api(
     const ControllerConfig& config,
     Applications& applications,
     Leadership& leadership,
-    const Peers& peers
+    const Peers& peers,
+    const Looks& looks,
+    const std::unique_ptr<HealthChecker>& health
 )
-    : services_(services), config_(config), applications_(applications), leadership_(leadership), peers_(peers) {}
+    : services_(services),
+      config_(config),
+      applications_(applications),
+      leadership_(leadership),
+      peers_(peers),
+      looks_(looks),
+      health_(health) {}
 
 std::optional<ApiToken> Api::token_of(const io::HttpRequest& request) const {
     const std::string_view header = request.header("Authorization");
@@ -101,6 +109,12 @@ io::Task<io::HttpResponse> Api::dispatch(io::HttpRequest request, ApiToken token
     const bool post = request.method == "POST";
     const auto forbidden = io::HttpResponse::error(403, "forbidden", "this token's role may not do that");
     if (path == "/v1/leader" && !post) co_return leader();
+    if (path == "/v1/looks" && !post) {
+        if (token.role != Role::site) co_return forbidden;
+        const std::string after = request.query("after");
+        const auto looks = looks_.since(after.empty() ? 0 : std::stoull(after));
+        co_return io::HttpResponse::json(200, json::serialize(looks));
+    }
     if (path.starts_with("/v1/store/")) {
         if (token.role != Role::site) co_return forbidden;
         co_return co_await store_call(std::move(request));
@@ -180,17 +194,20 @@ io::Task<io::HttpResponse> Api::store_call(io::HttpRequest request) {
         if (!entry) co_return refused(entry.error(), 503);
         if (!*entry) co_return io::HttpResponse::error(404, "no-key", key);
         hear(**entry);
-        co_return io::HttpResponse::json(
-            200, json::serialize(json::object{{"revision", (*entry)->revision}, {"value", (*entry)->value}})
-        );
+        const json::object found{
+            {"revision", (*entry)->revision}, {"value", (*entry)->value}, {"clock", clocks::own_clock()}
+        };
+        co_return io::HttpResponse::json(200, json::serialize(found));
     }
     const auto swapped = co_await services_.store.compare_and_swap(
         key, json::value_to<std::uint64_t>(body.at("expected_revision")), json::value_to<std::string>(body.at("value"))
     );
     if (!swapped) co_return refused(swapped.error(), 503);
     hear(swapped->current);
-    if (swapped->stored)
-        co_return io::HttpResponse::json(200, json::serialize(json::object{{"revision", swapped->current.revision}}));
+    if (swapped->stored) {
+        const json::object stored{{"revision", swapped->current.revision}, {"clock", clocks::own_clock()}};
+        co_return io::HttpResponse::json(200, json::serialize(stored));
+    }
     const json::object conflict{
         {"error", {{"code", "conflict"}, {"message", "the key has another revision"}}},
         {"revision", swapped->current.revision},
@@ -329,6 +346,21 @@ json::value Api::status(const Application& application) const {
         const bool leads = seen.answers && record && !record->released && record->region == site;
         controllers[site.value()] = json::object{{"leads", leads}, {"answers", seen.answers}, {"store", seen.store}};
     }
+    json::array checks;
+    const std::string prefix = application.config().name + "/";
+    for (const auto& check : health_ ? health_->status() : std::vector<CheckStatus>()) {
+        if (!check.name.value().starts_with(prefix)) continue;
+        json::object entry{
+            {"name", check.name.value().substr(prefix.size())},
+            {"type", core::name(check.type)},
+            {"status", core::name(check.status)}
+        };
+        if (check.latest) entry["latest"] = core::name(*check.latest);
+        if (check.latency) entry["latency_ms"] = std::chrono::duration<double, std::milli>(*check.latency).count();
+        if (check.certificate_days) entry["certificate_days"] = *check.certificate_days;
+        checks.push_back(std::move(entry));
+    }
+    if (!checks.empty()) status["health_checks"] = std::move(checks);
     status["seen_from"] = config_.site.value();
     status["controllers"] = std::move(controllers);
     return status;
@@ -384,6 +416,13 @@ io::HttpResponse Api::metrics() const {
             record ? record->epoch.value() : 0
         );
     }
+    family("cloudshelf_health_check_healthy", "gauge", "1 while a health check is healthy.");
+    for (const auto& check : health_ ? health_->status() : std::vector<CheckStatus>())
+        out += fmt::format(
+            "cloudshelf_health_check_healthy{{check=\"{}\"}} {}\n",
+            check.name.value(),
+            check.status == core::HealthStatus::healthy ? 1 : 0
+        );
     family("cloudshelf_probes_total", "counter", "Health probes sent.");
     std::uint64_t probes = 0;
     for (const auto& application : applications_) probes += application->watch().probes();
@@ -399,6 +438,8 @@ io::HttpResponse Api::metrics() const {
             "cloudshelf_executions_total{{procedure=\"{}\",state=\"{}\"}} {}\n", key.first, key.second, count
         );
     }
+    // Sites have clocks, not applications.
+    out += applications_.front()->watch().clocks().metrics();
     return {.status = 200, .headers = {{"Content-Type", "text/plain; version=0.0.4"}}, .body = std::move(out)};
 }
 

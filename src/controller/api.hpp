@@ -2,7 +2,9 @@
 
 #include "controller/application.hpp"
 #include "controller/config.hpp"
+#include "controller/health.hpp"
 #include "controller/leadership.hpp"
+#include "controller/looks.hpp"
 #include "controller/peers.hpp"
 #include "controller/services.hpp"
 
@@ -25,7 +27,9 @@ public:
         const ControllerConfig& config,
         Applications& applications,
         Leadership& leadership,
-        const Peers& peers);
+        const Peers& peers,
+        const Looks& looks,
+        const std::unique_ptr<HealthChecker>& health);
 
     io::Task<io::HttpResponse> answer(io::HttpRequest request);
 
@@ -54,6 +58,8 @@ private:
     Applications& applications_;
     Leadership& leadership_;
     const Peers& peers_;
+    const Looks& looks_;
+    const std::unique_ptr<HealthChecker>& health_;
 };
 
 }  // namespace cloudshelf::controller

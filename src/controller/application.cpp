@@ -48,6 +48,7 @@ Application::Application(const Services& services, const ApplicationConfig& conf
       }) {}
 
 void Application::heard(std::uint64_t asked_at, const store::Entry& lease) {
+    taker_.use(watch_.clocks().terms());
     if (const auto record = core::parse_lease(lease.value)) taker_.heard(asked_at, lease.revision, *record, io::now());
 }
 
@@ -59,6 +60,7 @@ core::Situation Application::situation() const {
         .store_forgot = taker_.forgot(),
         .last_move_ended = last_move_ended_,
         .move_unacknowledged = !unacknowledged_.empty(),
+        .clock_drift_ppm = watch_.clocks().drift_ppm(),
     };
     for (const auto& at : automatic_moves_)
         situation.automatic_moves_in_window += now - at < config_.moves_window ? 1 : 0;
@@ -109,7 +111,7 @@ void Application::resume() {
         const auto clock = notes.find("clock");
         // The times of another machine's clock, or of before this one's last start, mean nothing here: they count as
         // now, so that the guard against flapping waits too long rather than too short.
-        const bool ours = clock != notes.end() && clock->second == io::clock_id();
+        const bool ours = clock != notes.end() && clock->second == io::read_clocks().id;
         if (execution.ended_at()) {
             const TimePoint at = ours ? std::min(*execution.ended_at(), now) : now;
             last_move_ended_ = std::max(last_move_ended_.value_or(TimePoint{}), at);
@@ -120,7 +122,7 @@ void Application::resume() {
     for (auto& [id, execution] : executions_) {
         if (execution.ended()) continue;
         io::log(io::Level::warning, "controller.execution-resumed", {{"id", id}});
-        execution.note("clock", io::clock_id());
+        execution.note("clock", io::read_clocks().id);
         obey(id, execution.resume(io::now()));
     }
 }
@@ -198,7 +200,7 @@ Result<std::string> Application::begin(
     const auto record = taker_.record();
     if (!record) return fail("guard.no-lease", "there is no writer yet");
     notes["application"] = config_.name;
-    notes["clock"] = io::clock_id();
+    notes["clock"] = io::read_clocks().id;
     const core::Procedure& chosen = procedure == "failover" ? config_.failover : config_.failback;
     auto execution = core::Execution::make(
         {
@@ -354,7 +356,11 @@ json::object Application::status() const {
         );
     }
     json::object status{
-        {"application", config_.name}, {"regions", watch_.status(now)}, {"executions", std::move(moves)}
+        {"application", config_.name},
+        {"regions", watch_.status(now)},
+        {"executions", std::move(moves)},
+        {"clock", clocks::own_clock()},
+        {"clocks", watch_.clocks().status()},
     };
     if (!unacknowledged_.empty()) status["to_acknowledge"] = unacknowledged_;
     if (const auto& record = taker_.record()) status["lease"] = json::parse(core::to_json(*record));

@@ -81,6 +81,24 @@ core::Procedure procedure(const json::value& value) {
     return procedure;
 }
 
+HealthChecker::Check check_config(const json::value& entry) {
+    const auto type = core::check_type(text(entry, "type"));
+    if (!type || !core::is_probed(*type))
+        throw std::invalid_argument("checks: no type \"" + text(entry, "type") + "\"");
+    HealthChecker::Check check{
+        .options =
+            {.name = core::CheckName(text(entry, "name")),
+             .type = *type,
+             .interval = ms(entry, "interval_ms"),
+             .failure_threshold = json::value_to<int>(entry.at("failure_threshold"))},
+        .target = probe::Target{.type = *type, .endpoint = endpoint(entry.at("endpoint"))},
+    };
+    if (const auto* path = entry.as_object().if_contains("path")) check.target->path = path->as_string().c_str();
+    if (const auto* zone = entry.as_object().if_contains("zone"))
+        check.target->dns = {.name = zone->as_string().c_str(), .type = probe::DnsType::soa};
+    return check;
+}
+
 ApplicationConfig application_config(const json::value& document) {
     ApplicationConfig config;
     config.name = text(document, "name");
@@ -123,6 +141,7 @@ ApplicationConfig application_config(const json::value& document) {
     config.serving_names = json::value_to<std::vector<std::string>>(traffic.at("serving"));
     config.standby_names = json::value_to<std::vector<std::string>>(traffic.at("standby"));
     config.ttl = json::value_to<std::uint32_t>(timing.at("dns_ttl_s"));
+    for (const auto& entry : document.at("checks").as_array()) config.checks.push_back(check_config(entry));
     return config;
 }
 

@@ -37,8 +37,15 @@ Controller::Controller(io::Executor executor, ControllerConfig config, OpenStore
           {.site = config_.site, .terms = config_.leader_terms()},
           [this] { return candidate(); }
       ),
-      peers_(services_, config_, config_.leader_terms().beat),
-      api_(services_, config_, applications_, leadership_, peers_) {
+      peers_(
+          services_,
+          config_,
+          config_.leader_terms().beat,
+          [this](const RegionName& site, const core::CheckName& check, core::Observation observation) {
+              if (health_) health_->saw_elsewhere(core::VantageName(site.value()), check, observation);
+          }
+      ),
+      api_(services_, config_, applications_, leadership_, peers_, looks_, health_) {
     for (const auto& application : config_.applications) {
         applications_.push_back(std::make_unique<Application>(services_, application, config_.site, [this] {
             return fmt::format("x{}", next_id_++);
@@ -58,6 +65,35 @@ core::Candidate Controller::candidate() const {
     return candidate;
 }
 
+/// All applications' together: what looks costs memory by the checker, not by the check.
+Result<void> Controller::begin_health_checks() {
+    HealthChecker::Options options{.here = core::VantageName(config_.site.value())};
+    for (const auto& application : config_.applications) {
+        for (HealthChecker::Check check : application.checks) {
+            check.options.name = application.check_name(check.options.name);
+            options.checks.push_back(std::move(check));
+        }
+    }
+    // Sites do not fall into step with each other.
+    auto& seed = options.rounds.schedule.seed;
+    for (const char letter : config_.site.value()) seed = seed * 31 + static_cast<unsigned char>(letter);
+    HealthChecker::Told told{
+        .changed =
+            [](const core::StatusChange& change) {
+                io::log(
+                    change.status == core::HealthStatus::healthy ? io::Level::info : io::Level::warning,
+                    "health.changed",
+                    {{"check", change.check.value()}, {"status", core::name(change.status)}}
+                );
+            },
+        .saw = [this](const core::CheckName& check, core::Observation seen) { looks_.saw(check, seen); },
+    };
+    auto started = HealthChecker::start(executor_, std::move(options), std::move(told));
+    if (!started) return fail(started.error());
+    health_ = std::move(*started);
+    return {};
+}
+
 io::Task<int> Controller::run() {
     io::HttpServer server(
         executor_,
@@ -68,6 +104,10 @@ io::Task<int> Controller::run() {
     if (const auto started = server.start(); !started) {
         io::log(io::Level::error, "controller.start-failed", {{"why", started.error().message}});
         co_return 73;
+    }
+    if (const auto begun = begin_health_checks(); !begun) {
+        io::log(io::Level::error, "controller.start-failed", {{"why", begun.error().message}});
+        co_return 65;
     }
     for (const auto& application : applications_) application->begin_watching();
     peers_.begin();

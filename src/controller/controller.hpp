@@ -3,7 +3,9 @@
 #include "controller/api.hpp"
 #include "controller/application.hpp"
 #include "controller/config.hpp"
+#include "controller/health.hpp"
 #include "controller/leadership.hpp"
+#include "controller/looks.hpp"
 #include "controller/peers.hpp"
 #include "controller/services.hpp"
 #include "controller/stores.hpp"
@@ -25,6 +27,7 @@ public:
 
 private:
     core::Candidate candidate() const;
+    Result<void> begin_health_checks();
     io::Task<void> watch_leases();
     io::Task<void> read_leases();
     io::Task<void> lead();
@@ -40,6 +43,8 @@ private:
     std::uint64_t next_id_ = 1;
     Api::Applications applications_;
     Leadership leadership_;
+    Looks looks_;
+    std::unique_ptr<HealthChecker> health_;  // of all applications
     Peers peers_;
     Api api_;
 };

@@ -23,7 +23,7 @@ bool lost_on_purpose() {
 }  // namespace
 
 Watch::Watch(const Services& services, const ApplicationConfig& config, RegionName site)
-    : services_(services), config_(config), site_(std::move(site)) {
+    : services_(services), config_(config), site_(std::move(site)), clocks_(config_.terms) {
     for (const auto& known : config_.sites) {
         seen_[known.region];
         if (known.witness) continue;
@@ -81,7 +81,9 @@ io::Task<void> Watch::look_at_agent(SiteConfig site, bool late) {
     if (!seen.agent) co_return;
     boost::system::error_code bad;
     const json::value status = json::parse(answer->body, bad);
-    if (!bad) hear(site, status, late || slept_since(begun));
+    if (bad) co_return;
+    clocks_.heard(site.region.value(), begun, status);
+    hear(site, status, late || slept_since(begun));
 }
 
 void Watch::hear(const SiteConfig& site, const json::value& status, bool late) {

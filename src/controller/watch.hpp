@@ -4,6 +4,7 @@
 #include "controller/services.hpp"
 #include "core/detection.hpp"
 #include "core/move_policy.hpp"
+#include "drivers/clocks/site_clocks.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -34,6 +35,8 @@ public:
     const Seen& seen(const RegionName& region) const { return seen_.at(region); }
     core::Verdict verdict(const RegionName& region, TimePoint now) const;
     std::uint64_t probes() const { return probes_; }
+    /// The sites' clocks against ours.
+    const clocks::SiteClocks& clocks() const { return clocks_; }
 
     /// What is known of writer and standby, besides the lease. `lease_ran_out`: it may be taken.
     void fill(core::Situation& situation, bool lease_ran_out, TimePoint now) const;
@@ -54,6 +57,7 @@ private:
     std::map<RegionName, Seen> seen_;
     std::map<RegionName, core::RegionHealth> health_;
     std::set<RegionName> streams_here_;  // regions that this site's own replica receives from
+    clocks::SiteClocks clocks_;
     std::uint64_t probes_ = 0;
 };
 

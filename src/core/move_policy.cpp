@@ -1,5 +1,7 @@
 #include "core/move_policy.hpp"
 
+#include "core/lease.hpp"
+
 #include <fmt/format.h>
 
 namespace cloudshelf::core {
@@ -64,6 +66,18 @@ std::optional<Decision> restraint(
     if (rules.decided_by == DecidedBy::confirm) return Ask{to, "guard.confirm", "the plan wants a person to decide"};
     if (situation.automatic_moves_in_window >= rules.automatic_moves_max) {
         return Ask{to, "guard.too-many-moves", "too many automatic moves in this window"};
+    }
+    // Up to the ceiling deadlines were tightened by as much; from there on no wait proves anything.
+    if (situation.clock_drift_ppm > clock_drift_ppm_ceiling) {
+        return Ask{
+            to,
+            "guard.clocks",
+            fmt::format(
+                "a site's clock differs by {:.0f} ppm: that the old writer's lease ran out here does not prove that it "
+                "stopped",
+                situation.clock_drift_ppm
+            ),
+        };
     }
     return std::nullopt;
 }

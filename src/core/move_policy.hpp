@@ -41,6 +41,7 @@ struct Situation {
     std::optional<TimePoint> last_move_ended;
     int automatic_moves_in_window = 0;
     bool move_unacknowledged = false;  // the last automatic move: no person has said a word since
+    double clock_drift_ppm = 0;        // the most that a site's clock was measured to differ, where that exceeds ρ
 };
 
 struct MoveRules {

@@ -1,5 +1,7 @@
 #include "core/move_policy.hpp"
 
+#include "core/lease.hpp"
+
 #include <gtest/gtest.h>
 
 namespace cloudshelf::core {
@@ -139,6 +141,17 @@ TEST(DecideFailover, AsksWhereSomethingMayBeLost) {
     MoveRules confirm = rules;
     confirm.decided_by = DecidedBy::confirm;
     EXPECT_EQ(asks(decide_failover(lost(), confirm, now)), "guard.confirm");
+}
+
+// Goal: a drift that deadlines allow for moves by itself; a clock that is none asks a person.
+TEST(DecideFailover, AsksWhereAClockIsNone) {
+    Situation s = lost();
+    s.clock_drift_ppm = clock_drift_ppm_ceiling;
+    EXPECT_TRUE(std::holds_alternative<Go>(decide_failover(s, rules, now)));
+    s.clock_drift_ppm = clock_drift_ppm_ceiling + 1;
+    EXPECT_EQ(asks(decide_failover(s, rules, now)), "guard.clocks");
+    s.writer = Verdict::healthy;
+    EXPECT_EQ(stays(decide_failover(s, rules, now)), "writer-not-down");
 }
 
 TEST(AllowFailover, NamesTheLossUntilItIsAccepted) {

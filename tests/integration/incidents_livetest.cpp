@@ -194,8 +194,8 @@ TEST_F(IncidentTest, TheSecondMoveAsks) {
     expect_safe(close_shop());
 }
 
-// The disk of journal and store is full when the region is lost: nothing is begun that cannot be recorded, nothing is
-// lost, and as soon as there is room the recovery runs.
+// The disk of journal and store is full when the region is lost: who can record nothing leads nothing, nothing is
+// begun, nothing is lost, and as soon as there is room the recovery runs.
 TEST_F(IncidentTest, TheJournalsDiskIsFull) {
     const fs::path disk = folder_ / "twin" / "us-east-2" / "controller";
     fs::create_directories(disk);
@@ -215,7 +215,7 @@ TEST_F(IncidentTest, TheJournalsDiskIsFull) {
     EXPECT_TRUE(more_writes(20));  // the writer goes on by the standby's promises
     ASSERT_EQ(run({"break", "region", "us-east-1"}).status, 0);
     EXPECT_TRUE(eventually(20s, [&] {
-        return io::read_file(folder_ / "twin/us-east-2/log/controller.log").value_or("").find("journal-failed") !=
+        return io::read_file(folder_ / "twin/us-east-2/log/controller.log").value_or("").find("leads-no-more") !=
                std::string::npos;
     }));
     EXPECT_EQ(at("/lease/epoch"), "1");

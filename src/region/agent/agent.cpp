@@ -48,7 +48,8 @@ Agent::Agent(io::Executor executor, AgentConfig config, io::LeasePage page)
       page_(std::move(page)),
       client_(executor, config_.calls()),
       gateways_(executor),
-      store_(client_, config_),
+      clocks_(config_.terms),
+      store_(client_, config_, clocks_),
       promises_(config_.terms, read_known_epoch(config_.data), io::now()),
       names_(config_.dns) {
     if (config_.postgres) {
@@ -136,6 +137,7 @@ void Agent::note_interval(const char* what) {
 
 void Agent::tell(const core::LeaseEvent& event) {
     if (!holder_) return;
+    holder_->use(clocks_.terms());
     for (const auto& command : holder_->step(event, io::now())) {
         if (const auto* arm = std::get_if<core::ArmFencer>(&command)) {
             write_page(paused_ ? io::WriteState::paused : io::WriteState::writing, arm->deadline);
@@ -537,9 +539,12 @@ io::Task<void> Agent::probe(
 io::Task<void> Agent::look_at(
     std::string target, io::HttpClient* client, io::Endpoint endpoint, io::HttpRequest question
 ) {
+    const TimePoint asked_at = io::now();
     const auto answer =
         co_await client->send(endpoint, std::move(question), io::Deadline::after(config_.probe_timeout));
     views_[target] = answer && answer->status == 200;
+    const std::string site = target.substr(0, target.find('/'));
+    if (answer && target.ends_with("/agent")) clocks_.heard_text(site, asked_at, answer->body);
 }
 
 io::Task<void> Agent::tend_names() {
@@ -636,6 +641,7 @@ io::Task<io::HttpResponse> Agent::status() {
         {"views", std::move(views)},
         {"dns",
          {{"epoch", names_.version().epoch}, {"change", names_.version().change}, {"sent_away", names_.sent_away()}}},
+        {"clock", clocks::own_clock()},
     };
     co_return io::HttpResponse::json(200, json::serialize(body));
 }
@@ -648,6 +654,7 @@ io::Task<io::HttpResponse> Agent::promise(io::HttpRequest request) {
         if (const auto known = remember(epoch); !known)
             co_return io::HttpResponse::error(503, known.error().code, known.error().message);
     }
+    promises_.use(clocks_.terms());
     if (!same || holder_ || !promises_.grant(epoch, io::now())) {
         const json::object refusal{
             {"error", {{"code", "promise-refused"}, {"message", "a newer epoch is known here"}}},
@@ -943,6 +950,7 @@ io::HttpResponse Agent::metrics() const {
         "Until this site's certificate ends.",
         std::chrono::duration<double>(config_.tls->expires() - std::chrono::system_clock::now()).count()
     );
+    text += clocks_.metrics();
     io::HttpResponse response = io::HttpResponse::text(200, std::move(text));
     response.headers = {{"Content-Type", "text/plain; version=0.0.4"}};
     return response;

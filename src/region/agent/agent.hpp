@@ -2,6 +2,7 @@
 
 #include "core/lease.hpp"
 #include "core/region_role.hpp"
+#include "drivers/clocks/site_clocks.hpp"
 #include "drivers/postgres/cluster.hpp"
 #include "io/blocking.hpp"
 #include "io/file.hpp"
@@ -69,8 +70,9 @@ private:
     io::Executor executor_;
     AgentConfig config_;
     io::LeasePage page_;
-    io::HttpClient client_;    // to the other sites
-    io::HttpClient gateways_;  // as customers call them: plain
+    io::HttpClient client_;      // to the other sites
+    io::HttpClient gateways_;    // as customers call them: plain
+    clocks::SiteClocks clocks_;  // the peer's and the controllers' against ours
     StoreClient store_;
     io::BlockingPool pool_{4};
     io::BlockingPool observer_pool_{1};
