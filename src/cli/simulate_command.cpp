@@ -38,6 +38,8 @@ Exit one_world(const Simulation& wanted, const Common& common) {
             "{}\n",
             json::serialize(json::object{
                 {"seed", wanted.seed},
+                {"hash", fmt::format("{:016x}", verdicts.hash)},
+                {"events", verdicts.events},
                 {"violations", json::value_from(verdicts.violations)},
                 {"sometimes", json::value_from(verdicts.sometimes)},
                 {"trace", json::value_from(verdicts.trace)},

@@ -1,13 +1,10 @@
 #include "sim/clock.hpp"
 
-#include <algorithm>
-
 namespace cloudshelf::sim {
 namespace {
 
-__extension__ using Wide = __int128;
 constexpr std::int64_t million = 1'000'000;
-constexpr Duration moment = std::chrono::milliseconds(10);
+constexpr Duration for_ever = std::chrono::hours(24);
 
 }  // namespace
 
@@ -19,15 +16,17 @@ void Clock::set(TimePoint now, TimePoint local, std::int64_t ppm) {
 
 TimePoint Clock::read(TimePoint true_time) const {
     const std::int64_t elapsed = (true_time - true_base_).count();
-    return local_base_ + Duration(elapsed + static_cast<std::int64_t>(Wide(elapsed) * ppm_ / million));
+    // In two parts, so that no day overflows.
+    return local_base_ + Duration(elapsed + elapsed / million * ppm_ + elapsed % million * ppm_ / million);
 }
 
 Duration Clock::true_length(Duration local) const {
-    if (ppm_ <= -million) return moment;  // it stands
+    if (ppm_ <= -million) return for_ever;
+    const std::int64_t speed = million + ppm_;
+    const std::int64_t whole = local.count() / speed;
+    const std::int64_t rest = local.count() % speed;
     // Rounded up: who waits that long has waited long enough.
-    const Wide scaled = Wide(local.count()) * million;
-    const Duration length(static_cast<std::int64_t>((scaled + million + ppm_ - 1) / (million + ppm_)));
-    return steady_ ? length : std::min(length, moment);
+    return Duration(whole * million + (rest * million + speed - 1) / speed);
 }
 
 }  // namespace cloudshelf::sim

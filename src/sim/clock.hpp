@@ -11,12 +11,12 @@ class Clock {
 public:
     /// Reads `local` at true time `now`, and runs that many millionths fast from then on.
     void set(TimePoint now, TimePoint local, std::int64_t ppm);
-    void run_at(std::int64_t ppm, TimePoint now) { set(now, read(now), ppm); }
-    /// It changes in this world: whoever waits looks again and again.
+    /// It changes in this world: whoever waits has to hear of it (Process::clock_changed).
     void may_change() { steady_ = false; }
+    bool steady() const { return steady_; }
 
     TimePoint read(TimePoint true_time) const;
-    /// How long to wait by true time for that much of this clock; of a clock that may change, at most a moment.
+    /// How long to wait by true time for that much of this clock, if it does not change; a day where it stands.
     Duration true_length(Duration local) const;
 
 private:

@@ -271,7 +271,10 @@ Task<> Controller::keep_store_near() {
 }
 
 bool Controller::move_under_way() const {
-    return std::ranges::any_of(executions_, [](const auto& entry) { return !entry.second.ended(); });
+    // One whose end is not in the journal yet has not ended for whoever leads next.
+    return std::ranges::any_of(executions_, [&](const auto& entry) {
+        return !entry.second.ended() || queue_.contains(entry.first);
+    });
 }
 
 core::Situation Controller::situation() const {

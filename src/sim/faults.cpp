@@ -227,18 +227,15 @@ void Faults::apply_to_site(const Fault& fault, std::size_t site) {
 
 void Faults::change_clock(std::size_t site, std::int64_t ppm, Duration lasts) {
     if (std::abs(ppm) > drift_ppm_allowed) world_.judge().assumption_broken("clock");
-    const TimePoint now = world_.loop().now();
-    world_.clock(site).run_at(std::max<std::int64_t>(ppm, -1'000'000), now);
-    later(lasts, [this, site] { world_.clock(site).run_at(world_.scenario().clock_ppm[site], world_.loop().now()); });
+    world_.set_clock(site, 0s, std::max<std::int64_t>(ppm, -1'000'000));
+    later(lasts, [this, site] { world_.set_clock(site, 0s, world_.scenario().clock_ppm[site]); });
 }
 
 void Faults::jump_wall_clock(std::size_t site, std::int64_t ahead_ms, Duration lasts) {
     // Nothing that decides reads a wall clock. Certificates do: they have ended, or have not begun.
     if (std::abs(ahead_ms) > certificate_left_ms) hold(world_.network().expired(static_cast<Site>(site)), lasts);
     if (!world_.planted(Planted::lease_uses_the_wall_clock)) return;
-    const TimePoint now = world_.loop().now();
-    const Duration ahead = std::chrono::milliseconds(std::abs(ahead_ms));
-    world_.clock(site).set(now, world_.clock(site).read(now) + ahead, world_.scenario().clock_ppm[site]);
+    world_.set_clock(site, std::chrono::milliseconds(std::abs(ahead_ms)), world_.scenario().clock_ppm[site]);
 }
 
 /// Whoever answers that the leader moves first is asked again.
@@ -280,7 +277,7 @@ void Faults::heal() {
     for (std::size_t i = 0; i < 3; ++i) {
         world_.region(i).disk_full = 0;
         world_.region(i).nameserver_stops = 0;
-        world_.clock(i).run_at(world_.scenario().clock_ppm[i], world_.loop().now());
+        world_.set_clock(i, 0s, world_.scenario().clock_ppm[i]);
     }
 }
 

@@ -66,7 +66,8 @@ void Judge::renamed(std::size_t site, const Nameserver& before) {
 // --- the control plane ---------------------------------------------------------------------------------------------
 
 void Judge::took_lead(std::size_t site) {
-    if (!keeps_time() || !keeps_memory()) return;
+    // Who slept since it took the lease finds that it leads no more before it does anything.
+    if (!keeps_time() || !keeps_memory() || !world_.controller(site)->leads()) return;
     for (std::size_t other = 0; other < 3; ++other) {
         if (other == site || !world_.region(other).controller.runs()) continue;
         if (world_.controller(other)->leads()) world_.violate("leaders: two controllers lead at once");

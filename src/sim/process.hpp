@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 
 namespace cloudshelf::sim {
 
@@ -36,6 +37,8 @@ public:
 
     void start() { alive_ = true; }
     void kill();
+    /// The site's clock runs at another speed from now on: what waits for a time of it waits longer, or shorter.
+    void clock_changed();
     void pause(TimePoint until_true) { paused_until_ = std::max(paused_until_, until_true); }
 
     /// Runs for as long as the process lives.
@@ -61,6 +64,8 @@ public:
 private:
     void run(std::uint64_t incarnation, std::function<void()> what);
     void wait_until(TimePoint local, std::uint64_t incarnation, std::function<void()> what);
+    void arm(std::uint64_t timer, TimePoint local);
+    void ring(std::uint64_t timer);
 
     Loop& loop_;
     Site site_;
@@ -69,6 +74,13 @@ private:
     std::uint64_t incarnation_ = 0;
     TimePoint paused_until_{};
     std::list<Task<>> roots_;
+    struct Timer {
+        TimePoint local;
+        std::uint64_t incarnation;
+        std::function<void()> what;
+    };
+    std::map<std::uint64_t, Timer> timers_;  // only of a clock that may change
+    std::uint64_t next_timer_ = 0;
 };
 
 }  // namespace cloudshelf::sim

@@ -165,6 +165,12 @@ void World::suspend(std::size_t i, Duration length) {
         clocks_[i].set(until, clocks_[i].read(loop_.now()), scenario_.clock_ppm[i]);
 }
 
+void World::set_clock(std::size_t i, Duration ahead, std::int64_t ppm) {
+    clocks_[i].set(loop_.now(), clocks_[i].read(loop_.now()) + ahead, ppm);
+    Region& here = region(i);
+    for (Process* process : {&here.agent, &here.server, &here.controller, &here.store}) process->clock_changed();
+}
+
 void World::start_store(std::size_t i) {
     if (region(i).has_power()) region(i).store.start();
 }

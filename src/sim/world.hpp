@@ -59,6 +59,8 @@ public:
     Network& network() { return network_; }
     Region& region(std::size_t i) { return *regions_[i]; }
     Clock& clock(std::size_t i) { return clocks_[i]; }
+    /// A site's clock reads something else now, or runs at another speed; a fast one has a positive `ppm`.
+    void set_clock(std::size_t i, Duration ahead, std::int64_t ppm);
     Agent& agent(std::size_t i) { return *agents_[i]; }
     Controller* controller(std::size_t i) { return controllers_[i].get(); }
     /// The controller that leads, where one does and is awake.
