@@ -49,9 +49,15 @@ Api::Api(
     const ControllerConfig& config,
     Applications& applications,
     Leadership& leadership,
-    const Peers& peers
+    const Peers& peers,
+    const std::optional<ServiceLooks>& service_looks
 )
-    : services_(services), config_(config), applications_(applications), leadership_(leadership), peers_(peers) {}
+    : services_(services),
+      config_(config),
+      applications_(applications),
+      leadership_(leadership),
+      peers_(peers),
+      service_looks_(service_looks) {}
 
 std::optional<ApiToken> Api::token_of(const io::HttpRequest& request) const {
     const std::string_view header = request.header("Authorization");
@@ -388,6 +394,26 @@ io::HttpResponse Api::metrics() const {
     std::uint64_t probes = 0;
     for (const auto& application : applications_) probes += application->watch().probes();
     out += fmt::format("cloudshelf_probes_total {}\n", probes);
+    family(
+        "cloudshelf_look_lateness_seconds", "histogram", "How late looks began, behind the time they were meant for."
+    );
+    const auto add_looks = [&](const char* at, const LookCounts& looks) {
+        const auto bucket = [&](const std::string& le, std::uint64_t count) {
+            out += fmt::format("cloudshelf_look_lateness_seconds_bucket{{at=\"{}\",le=\"{}\"}} {}\n", at, le, count);
+        };
+        for (std::size_t i = 0; i < LookCounts::bounds.size(); ++i)
+            bucket(fmt::format("{}", std::chrono::duration<double>(LookCounts::bounds[i]).count()), looks.within(i));
+        bucket("+Inf", looks.total());
+        const double sum = std::chrono::duration<double>(looks.sum()).count();
+        out += fmt::format("cloudshelf_look_lateness_seconds_sum{{at=\"{}\"}} {:.3f}\n", at, sum);
+        out += fmt::format("cloudshelf_look_lateness_seconds_count{{at=\"{}\"}} {}\n", at, looks.total());
+    };
+    add_looks("regions", services_.looks);
+    if (service_looks_) {
+        add_looks("services", service_looks_->looks());
+        family("cloudshelf_service_looks_failed_total", "counter", "Looks at services that failed.");
+        out += fmt::format("cloudshelf_service_looks_failed_total {}\n", service_looks_->failures());
+    }
     family("cloudshelf_executions_total", "gauge", "Executions by procedure and state.");
     std::map<std::pair<std::string, std::string>, int> counts;
     for (const auto& application : applications_) {

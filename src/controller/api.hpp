@@ -4,6 +4,7 @@
 #include "controller/config.hpp"
 #include "controller/leadership.hpp"
 #include "controller/peers.hpp"
+#include "controller/service_looks.hpp"
 #include "controller/services.hpp"
 
 #include <boost/json/value.hpp>
@@ -25,7 +26,8 @@ public:
         const ControllerConfig& config,
         Applications& applications,
         Leadership& leadership,
-        const Peers& peers);
+        const Peers& peers,
+        const std::optional<ServiceLooks>& service_looks);
 
     io::Task<io::HttpResponse> answer(io::HttpRequest request);
 
@@ -54,6 +56,7 @@ private:
     Applications& applications_;
     Leadership& leadership_;
     const Peers& peers_;
+    const std::optional<ServiceLooks>& service_looks_;
 };
 
 }  // namespace cloudshelf::controller

@@ -81,6 +81,21 @@ core::Procedure procedure(const json::value& value) {
     return procedure;
 }
 
+ServicesConfig services_config(const json::value& document) {
+    ServicesConfig config{
+        .paths = json::value_to<std::vector<std::string>>(document.at("paths")),
+        .interval = ms(document, "interval_ms"),
+    };
+    for (const auto& path : config.paths) {
+        if (!path.starts_with('/') || path.size() > 255)
+            throw std::invalid_argument("services.paths: \"" + path + "\"");
+    }
+    using namespace std::chrono_literals;
+    if (config.interval < 10ms || config.interval > 5min)
+        throw std::invalid_argument("services.interval_ms: expected 10 to 300000");
+    return config;
+}
+
 ApplicationConfig application_config(const json::value& document) {
     ApplicationConfig config;
     config.name = text(document, "name");
@@ -123,6 +138,8 @@ ApplicationConfig application_config(const json::value& document) {
     config.serving_names = json::value_to<std::vector<std::string>>(traffic.at("serving"));
     config.standby_names = json::value_to<std::vector<std::string>>(traffic.at("standby"));
     config.ttl = json::value_to<std::uint32_t>(timing.at("dns_ttl_s"));
+    if (const auto* services = document.as_object().if_contains("services"))
+        config.services = services_config(*services);
     return config;
 }
 

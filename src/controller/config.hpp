@@ -34,6 +34,12 @@ struct SiteConfig {
     io::Endpoint nameserver;
 };
 
+/// What each region's gateway is asked about each service.
+struct ServicesConfig {
+    std::vector<std::string> paths;
+    Duration interval{};
+};
+
 /// One application: a plan's facts as the control plane needs them.
 struct ApplicationConfig {
     std::string name;
@@ -51,6 +57,7 @@ struct ApplicationConfig {
     std::vector<std::string> serving_names;  // point at the serving region
     std::vector<std::string> standby_names;  // point at the other one
     std::uint32_t ttl = 60;
+    ServicesConfig services;
 
     std::string lease_key() const { return "app/" + name + "/lease"; }
     const SiteConfig* site(const RegionName& region) const;

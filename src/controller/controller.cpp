@@ -30,7 +30,7 @@ Controller::Controller(io::Executor executor, ControllerConfig config, OpenStore
       store_(std::move(store)),
       agents_(executor, config_.calls()),
       gateways_(executor),
-      services_{executor, *store_.store, agents_, gateways_, config_.site_token, config_.data},
+      services_{executor, *store_.store, agents_, gateways_, config_.site_token, config_.data, looks_},
       leadership_(
           executor,
           *store_.store,
@@ -38,7 +38,7 @@ Controller::Controller(io::Executor executor, ControllerConfig config, OpenStore
           [this] { return candidate(); }
       ),
       peers_(services_, config_, config_.leader_terms().beat),
-      api_(services_, config_, applications_, leadership_, peers_) {
+      api_(services_, config_, applications_, leadership_, peers_, service_looks_) {
     for (const auto& application : config_.applications) {
         applications_.push_back(std::make_unique<Application>(services_, application, config_.site, [this] {
             return fmt::format("x{}", next_id_++);
@@ -70,6 +70,7 @@ io::Task<int> Controller::run() {
         co_return 73;
     }
     for (const auto& application : applications_) application->begin_watching();
+    service_looks_.emplace(executor_, config_.applications, config_.site);
     peers_.begin();
     io::run_in_background(executor_, watch_leases());
     io::run_in_background(executor_, lead());

@@ -5,6 +5,7 @@
 #include "controller/config.hpp"
 #include "controller/leadership.hpp"
 #include "controller/peers.hpp"
+#include "controller/service_looks.hpp"
 #include "controller/services.hpp"
 #include "controller/stores.hpp"
 
@@ -36,7 +37,9 @@ private:
     OpenStore store_;
     io::HttpClient agents_;
     io::HttpClient gateways_;
+    LookCounts looks_;
     Services services_;
+    std::optional<ServiceLooks> service_looks_;
     std::uint64_t next_id_ = 1;
     Api::Applications applications_;
     Leadership leadership_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "controller/look_counts.hpp"
 #include "io/http.hpp"
 #include "store/store.hpp"
 
@@ -16,6 +17,7 @@ struct Services {
     io::HttpClient& gateways;  // as customers call them: plain
     std::string site_token;
     std::filesystem::path data;
+    LookCounts& looks;  // at regions: their agents and gateways
 };
 
 }  // namespace cloudshelf::controller

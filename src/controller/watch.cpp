@@ -47,7 +47,9 @@ io::Task<void> Watch::look_at(SiteConfig site) {
     for (TimePoint due = io::now();; due += config_.probe_interval) {
         co_await io::wait_for(std::max<Duration>(Duration::zero(), due - io::now()));
         // Who asks late is itself late: the loop was busy or paused, and what it missed is not the region's fault.
-        const bool late = io::now() - due > config_.probe_interval;
+        const Duration behind = io::now() - due;
+        services_.looks.add(behind);
+        const bool late = behind > config_.probe_interval;
         if (late) due = io::now();
         if (!site.witness) io::run_in_background(services_.executor, look_at_gateway(site, late));
         io::run_in_background(services_.executor, look_at_agent(site, late));

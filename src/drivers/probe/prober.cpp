@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <map>
 #include <netinet/tcp.h>
 #include <vector>
 
@@ -30,6 +31,8 @@ namespace {
 
 /// A longer body is not read to its end: another connection is cheaper.
 constexpr std::size_t drained_bytes_max = 64 << 10;
+/// To one endpoint: looks spread over time need few, however many targets are there.
+constexpr std::size_t idle_connections_max = 4;
 
 Observation connect_failure(const error_code& problem) {
     if (problem == asio::error::connection_refused) return Observation::refused;
@@ -85,6 +88,12 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
         bool removed = false;
     };
 
+    /// What targets at one endpoint share: connections kept open, none of which is in use.
+    struct Shared {
+        std::vector<tcp::socket> idle;
+        std::size_t targets = 0;
+    };
+
     /// A look under way; there are `concurrency_max` of them, used again and again.
     struct Probe {
         Remote* remote = nullptr;  // null: free
@@ -134,8 +143,11 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
         probe.timed_out = false;
         probe.head_seen = false;
         probe.answer.reset(remote.body_wanted);
-        probe.result.reused = remote.socket.is_open();
+        auto& idle = shared[remote.at].idle;
+        probe.result.reused = remote.kept() && !idle.empty();
         if (probe.result.reused) {
+            remote.socket = std::move(idle.back());
+            idle.pop_back();
             expect_by(probe, probe.began + remote.limits.status);
             send(probe);
         } else {
@@ -247,7 +259,11 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
     void finish(Probe& probe, Observation observation) {
         Remote& remote = *probe.remote;
         const bool reusable = remote.kept() && !probe.timed_out && probe.answer.reusable();
-        if (!reusable || remote.target.type != CheckType::http || closed) remote.close();
+        if (reusable && remote.target.type == CheckType::http && !closed) {
+            keep(remote);
+        } else {
+            remote.close();
+        }
         ProbeResult result = probe.result;
         result.observation = observation;
         result.took = io::now() - probe.began;
@@ -255,12 +271,27 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
         const bool tell = !remote.removed && !closed;
         remote.under_way = false;
         --under_way;
-        if (remote.removed) remotes[id.value()].reset();
+        if (remote.removed) forget(id);
         probe.remote = nullptr;
         free.push_back(&probe);
         if (closed) return;
         launch_waiting();
         if (tell) sink(id, result);
+    }
+
+    void keep(Remote& remote) {
+        auto& idle = shared[remote.at].idle;
+        if (idle.size() < idle_connections_max) {
+            idle.push_back(std::move(remote.socket));
+        } else {
+            remote.close();
+        }
+    }
+
+    void forget(ProbeId id) {
+        const auto known = shared.find(remotes[id.value()]->at);
+        if (known != shared.end() && --known->second.targets == 0) shared.erase(known);
+        remotes[id.value()].reset();
     }
 
     void expect_by(Probe& probe, TimePoint deadline) {
@@ -303,13 +334,14 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
             remote->under_way = false;
             --under_way;
         }
-        if (!remote->under_way) remote.reset();
+        if (!remote->under_way) forget(id);
     }
 
     void close() {
         closed = true;
         timer.cancel();
         waiting.clear();
+        shared.clear();
         for (auto& remote : remotes) {
             if (remote) remote->close();
         }
@@ -323,6 +355,7 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
     std::vector<Probe*> free;
     std::deque<ProbeId> waiting;
     std::vector<std::unique_ptr<Remote>> remotes;  // by id; ids are not used again
+    std::map<tcp::endpoint, Shared> shared;
     std::size_t under_way = 0;
     bool closed = false;
 };
@@ -351,6 +384,7 @@ Result<ProbeId> Prober::add(Target target) {
     remote->at = {address, remote->target.endpoint.port};
     remote->body_wanted = remote->target.search.empty() ? 0 : core::search_bytes_max;
     if (remote->kept()) remote->body_wanted = drained_bytes_max;
+    ++impl_->shared[remote->at].targets;
     impl_->remotes.push_back(std::move(remote));
     return ProbeId(static_cast<std::uint32_t>(impl_->remotes.size() - 1));
 }

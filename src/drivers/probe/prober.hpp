@@ -24,7 +24,8 @@ struct Limits {
 /// Route 53's: 4 s, 2 s and 2 s; TCP checks have 10 s to connect (Developer Guide, as in core/health_check.hpp).
 Limits route53_limits(core::CheckType type);
 
-/// A fresh connection for each look is what Route 53 makes and what proves most; a kept one costs far less.
+/// A fresh connection for each look is what Route 53 makes and what proves most; a kept one costs far less, and is
+/// shared by the targets at its endpoint: one look at a time, so that none waits for another's answer.
 enum class Connections { fresh, kept };
 
 /// What is looked at. A literal address: whoever resolves names has also to check where they lead.
