@@ -5,6 +5,7 @@
 #include "cli/control_report.hpp"
 #include "io/clock.hpp"
 #include "io/file.hpp"
+#include "io/process.hpp"
 #include "plan/load.hpp"
 
 #include <boost/json.hpp>
@@ -13,7 +14,6 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <set>
-#include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
 
@@ -248,14 +248,6 @@ private:
     std::optional<int> asked_;  // who leads, as last heard
 };
 
-/// As many descriptors as the machine lets us and our children have.
-void raise_descriptor_limit() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 Exit run_bench(Options options, const Common& common) {
     if (!fs::exists("/usr/bin/etcd"))
         return report({.code = "peer.not-installed", .message = "etcd is missing: `make setup` installs it"}, common);
@@ -265,7 +257,7 @@ Exit run_bench(Options options, const Common& common) {
     if (!plan) return report({.code = "twin.plan-shape", .message = common.plan.string() + " has faults"}, common);
     const auto timing = core::built_in_timing(options.profile);
     if (options.lost == 0) options.lost = std::max(1, options.applications / 100);
-    raise_descriptor_limit();
+    io::raise_descriptor_limit();
     std::signal(SIGINT, [](int) { asked_to_stop = 1; });
     std::signal(SIGTERM, [](int) { asked_to_stop = 1; });
     const Folder folder(options.keep);

@@ -47,7 +47,7 @@ io::Task<void> stream_status(std::function<json::value()> status, io::HttpRespon
 Api::Api(
     const Services& services,
     const ControllerConfig& config,
-    Applications& applications,
+    const Applications& applications,
     Leadership& leadership,
     const Peers& peers,
     const std::optional<ServiceLooks>& service_looks
@@ -72,18 +72,7 @@ std::optional<ApiToken> Api::token_of(const io::HttpRequest& request) const {
 
 Application* Api::application_of(const io::HttpRequest& request) const {
     const std::string name = request.query("application");
-    if (name.empty()) return applications_.front().get();
-    const auto found = std::ranges::find_if(applications_, [&](const auto& application) {
-        return application->config().name == name;
-    });
-    return found == applications_.end() ? nullptr : found->get();
-}
-
-Application* Api::application_with(const std::string& execution) const {
-    for (const auto& application : applications_) {
-        if (application->execution(execution) != nullptr) return application.get();
-    }
-    return nullptr;
+    return name.empty() ? &applications_.front() : applications_.named(name);
 }
 
 io::Task<io::HttpResponse> Api::answer(io::HttpRequest request) {
@@ -175,11 +164,10 @@ io::Task<io::HttpResponse> Api::store_call(io::HttpRequest request) {
     const json::value body = reads ? json::value() : json::parse(request.body);
     if (!reads) key = json::value_to<std::string>(body.at("key"));
     if (!is_lease(key)) co_return io::HttpResponse::error(403, "forbidden", key + " is not for sites");
-    const auto application =
-        std::ranges::find_if(applications_, [&](const auto& one) { return one->config().lease_key() == key; });
-    const std::uint64_t known = application == applications_.end() ? 0 : (*application)->lease().revision();
+    Application* application = applications_.with_lease(key);
+    const std::uint64_t known = application == nullptr ? 0 : application->lease().revision();
     const auto hear = [&](const store::Entry& entry) {
-        if (application != applications_.end() && entry.revision > 0) (*application)->heard(known, entry);
+        if (application != nullptr && entry.revision > 0) application->heard(known, entry);
     };
     if (reads) {
         const auto entry = co_await services_.store.get(key);
@@ -244,7 +232,7 @@ io::HttpResponse Api::executions(const io::HttpRequest& request) const {
         return io::HttpResponse::json(200, json::serialize(json::object{{"executions", std::move(all)}}));
     }
     const std::string id = execution_in(path);
-    Application* application = application_with(id);
+    Application* application = applications_.with_execution(id);
     if (application == nullptr) return io::HttpResponse::error(404, "no-execution", id);
     return io::HttpResponse::json(200, application->execution(id)->to_json());
 }
@@ -252,7 +240,7 @@ io::HttpResponse Api::executions(const io::HttpRequest& request) const {
 io::Task<io::HttpResponse> Api::change_execution(io::HttpRequest request, ApiToken token) {
     const std::string path(request.path());
     const std::string id = execution_in(path);
-    Application* application = application_with(id);
+    Application* application = applications_.with_execution(id);
     if (application == nullptr) co_return io::HttpResponse::error(404, "no-execution", id);
     const core::Execution& execution = *application->execution(id);
     if (path.ends_with("/approve")) {

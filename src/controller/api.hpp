@@ -1,6 +1,6 @@
 #pragma once
 
-#include "controller/application.hpp"
+#include "controller/applications.hpp"
 #include "controller/config.hpp"
 #include "controller/leadership.hpp"
 #include "controller/peers.hpp"
@@ -9,7 +9,6 @@
 
 #include <boost/json/value.hpp>
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,11 +19,9 @@ namespace cloudshelf::controller {
 /// what the leader alone knows or may begin is passed on to it.
 class Api {
 public:
-    using Applications = std::vector<std::unique_ptr<Application>>;
-
     Api(const Services& services,
         const ControllerConfig& config,
-        Applications& applications,
+        const Applications& applications,
         Leadership& leadership,
         const Peers& peers,
         const std::optional<ServiceLooks>& service_looks);
@@ -35,7 +32,6 @@ private:
     std::optional<ApiToken> token_of(const io::HttpRequest& request) const;
     /// By the query's `application`; the first where there is none.
     Application* application_of(const io::HttpRequest& request) const;
-    Application* application_with(const std::string& execution) const;
 
     io::Task<io::HttpResponse> dispatch(io::HttpRequest request, ApiToken token);
     io::Task<io::HttpResponse> pass_on(io::HttpRequest request);
@@ -53,7 +49,7 @@ private:
 
     const Services& services_;
     const ControllerConfig& config_;
-    Applications& applications_;
+    const Applications& applications_;
     Leadership& leadership_;
     const Peers& peers_;
     const std::optional<ServiceLooks>& service_looks_;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "controller/api.hpp"
-#include "controller/application.hpp"
+#include "controller/applications.hpp"
 #include "controller/config.hpp"
 #include "controller/leadership.hpp"
 #include "controller/peers.hpp"
@@ -28,6 +28,8 @@ private:
     core::Candidate candidate() const;
     io::Task<void> watch_leases();
     io::Task<void> read_leases();
+    io::Task<void> decide();
+    io::Task<void> pay_attention();
     io::Task<void> lead();
     io::Task<void> read_journal();
     io::Task<void> keep_store_near();
@@ -38,11 +40,13 @@ private:
     io::HttpClient agents_;
     io::HttpClient gateways_;
     LookCounts looks_;
+    Attention attention_;
     Services services_;
     std::optional<ServiceLooks> service_looks_;
     std::uint64_t next_id_ = 1;
-    Api::Applications applications_;
+    Applications applications_;
     Leadership leadership_;
+    std::uint64_t leases_mark_ = 0;  // up to where the leases' changes are known
     Peers peers_;
     Api api_;
 };

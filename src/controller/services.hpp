@@ -9,6 +9,11 @@
 
 namespace cloudshelf::controller {
 
+/// How closely a controller watches: whoever leads, or may lead soon, makes every look; the others leave some out.
+struct Attention {
+    bool close = true;
+};
+
 /// What a controller's applications share.
 struct Services {
     io::Executor executor;
@@ -18,6 +23,7 @@ struct Services {
     std::string site_token;
     std::filesystem::path data;
     LookCounts& looks;  // at regions: their agents and gateways
+    const Attention& attention;
 };
 
 }  // namespace cloudshelf::controller

@@ -69,6 +69,9 @@ void FreeTlsSession::operator()(ssl_st* session) const {
     SSL_free(session);
 }
 
+/// Between two looks at the files that no handshake makes necessary.
+constexpr Duration look_interval = std::chrono::milliseconds(20);
+
 struct TlsContext::Impl {
     Options options;
     std::mutex guard;
@@ -77,9 +80,11 @@ struct TlsContext::Impl {
     std::uint64_t generation = 1;
     Stamps refused{};  // files that could not be used, since when, and whether that was said
     TimePoint refused_at{};
+    TimePoint look_after{};
     bool said = false;
 
     void look_again() {
+        look_after = now() + look_interval;
         const Stamps now_there = stamps_of(options.identity);
         if (now_there == loaded) return;
         const bool known = now_there == refused;
@@ -147,7 +152,8 @@ TlsSession TlsContext::connecting(const std::string& expected) {
 
 std::uint64_t TlsContext::generation() {
     const std::scoped_lock lock(impl_->guard);
-    impl_->look_again();
+    // Asked for every request on a kept connection: three files looked at each time would cost more than the request.
+    if (now() >= impl_->look_after) impl_->look_again();
     return impl_->generation;
 }
 
