@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 timed = @start=$$(date +%s); $(2); status=$$?; echo "make $(1): $$(( $$(date +%s) - start )) s"; exit $$status
 
-.PHONY: replay setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store clean format asan tsan
+.PHONY: replay setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store bench-control clean format asan tsan
 setup:
 	@tools/setup.sh
 
@@ -67,4 +67,8 @@ bench-probes: build
 bench-store: build
 	$(call timed,bench-store,build/$(PRESET)/tests/store_bench)
 
-bench: bench-failover bench-probes bench-store
+# A thousand applications on one control plane, about five minutes.
+bench-control: build
+	$(call timed,bench-control,bin/cloudshelf bench-control)
+
+bench: bench-failover bench-probes bench-store bench-control
