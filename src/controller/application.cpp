@@ -69,7 +69,10 @@ core::Situation Application::situation() const {
 }
 
 bool Application::move_under_way() const {
-    return std::ranges::any_of(executions_, [](const auto& entry) { return !entry.second.ended(); });
+    // One whose end is not in the journal yet has not ended for whoever leads next.
+    return std::ranges::any_of(executions_, [&](const auto& entry) {
+        return !entry.second.ended() || queue_.holds(entry.first);
+    });
 }
 
 core::Execution* Application::execution(const std::string& id) {

@@ -461,6 +461,7 @@ Task<RegionStatus> Agent::status() {
     const Database& own = here().database;
     co_return RegionStatus{
         .role = role(),
+        .known = promises_.known(),
         .has_data = own.exists && !own.torn,
         .in_recovery = own.running && own.in_recovery,
         .streaming = streaming(),

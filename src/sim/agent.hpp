@@ -27,6 +27,7 @@ struct SiteView {
 /// What an agent says of its region.
 struct RegionStatus {
     std::string role;
+    Epoch known{0};
     bool has_data = false;
     bool in_recovery = false;
     bool streaming = false;

@@ -288,6 +288,11 @@ core::Situation Controller::situation() const {
     for (const auto& at : automatic_moves_)
         situation.automatic_moves_in_window += now - at < moves_window(world_) ? 1 : 0;
     if (!situation.lease) return situation;
+    for (const Seen& seen : seen_) {
+        const bool counts = seen.agent && seen.status.known < Epoch(UINT64_MAX) &&
+                            !world_.planted(Planted::store_that_forgot_is_believed);
+        if (counts) situation.newest_known = std::max(situation.newest_known, seen.status.known);
+    }
     const std::size_t writer = World::index_of(situation.lease->region);
     situation.writer = health_[writer].verdict(now);
     const bool idle = !situation.lease->released && taker_.may_take(now) && seen_[writer].agent;

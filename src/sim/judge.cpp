@@ -128,6 +128,11 @@ void Judge::watch_recovery() {
     world_.loop().after(world_.scaled(50ms), [this] { watch_recovery(); });
 }
 
+bool Judge::still_recovers() const {
+    const bool served = world_.loop().now() - world_.customers().last_success() < world_.scaled(2s);
+    return world_.scenario().stays_lost && could_be_served() && (!served || !writes(world_.region(world_.writer())));
+}
+
 void Judge::judge_the_end() {
     if (keeps_memory()) judge_rest();
     if (keeps_memory() && keeps_time()) judge_losses();

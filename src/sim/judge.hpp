@@ -40,6 +40,8 @@ public:
     /// When the faults have ended: whether somebody writes, watched until the end.
     void watch_recovery();
     Duration writable_after() const { return not_writable_until_ - healed_at_; }
+    /// Nobody writes yet, in a world in which a region stays lost and the other could.
+    bool still_recovers() const;
     /// After everything is at rest.
     void judge_the_end();
 

@@ -19,6 +19,7 @@ namespace {
 constexpr int drift_ppm = 50'000;
 constexpr Duration good_start = 4s;
 constexpr Duration restart_takes = 50ms;
+constexpr int steps_limits = 10;  // of 20 s: more than the steps of a failover may take together
 
 /// A built-in profile, in worlds whose clocks differ by up to 5 %, so that a margin forgotten anywhere shows.
 core::Timing timing_of_worlds(const std::string& profile) {
@@ -257,13 +258,14 @@ void World::heal() {
         if (!region(i).controller.alive()) start_controller(i);
     }
     judge_->watch_recovery();
-    // A person is there now, and says yes to what is asked.
-    for (Duration waited = scaled(5s); waited < scenario_.healed_for - scaled(8s); waited += scaled(2s)) {
-        loop_.after(waited, [this] {
-            faults_->a_person_repairs();
-            if (Controller* leads = leader()) leads->approve_all();
-        });
-    }
+    loop_.after(scaled(5s), [this] { attend(); });
+}
+
+/// A person is there now, and says yes to what is asked; not in the last moments, in which it could not be done.
+void World::attend() {
+    faults_->a_person_repairs();
+    if (Controller* leads = leader(); leads && loop_.now() < end_ - scaled(8s)) leads->approve_all();
+    loop_.after(scaled(2s), [this] { attend(); });
 }
 
 Verdicts World::run() {
@@ -282,8 +284,14 @@ Verdicts World::run() {
     const TimePoint healed_at = begun + scenario_.faults_for;
     loop_.run_until(healed_at);
     if (verdicts_.violations.empty()) {
+        end_ = healed_at + scenario_.healed_for;
         heal();
-        loop_.run_until(healed_at + scenario_.healed_for);
+        loop_.run_until(end_);
+        // Who moves into a region that is lost for good meanwhile has to run into the limits of its steps first.
+        for (int more = 0; more < steps_limits && judge_->still_recovers(); ++more) {
+            end_ += scaled(20s);
+            loop_.run_until(end_);
+        }
     }
     if (verdicts_.violations.empty()) judge_->judge_the_end();
     verdicts_.events = loop_.events();

@@ -104,6 +104,7 @@ public:
 private:
     void stream(std::size_t from, std::size_t to);
     void heal();
+    void attend();
 
     Scenario scenario_;
     RunOptions options_;
@@ -124,6 +125,7 @@ private:
     Verdicts verdicts_;
     int plan_edition_ = 0;
     bool healed_ = false;
+    TimePoint end_{};
 };
 
 }  // namespace cloudshelf::sim
