@@ -3,6 +3,7 @@
 #include "io/file.hpp"
 #include "sim/coverage.hpp"
 #include "sim/draw.hpp"
+#include "sim/judge.hpp"
 #include "sim/minimise.hpp"
 #include "sim/scenario_file.hpp"
 #include "sim/simulate.hpp"

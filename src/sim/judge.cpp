@@ -17,6 +17,10 @@ bool writes(Region& region) {
 
 }  // namespace
 
+Duration liveness_bound(const std::string& profile) {
+    return profile == "wan" ? 250s : 25s;
+}
+
 // --- writers -------------------------------------------------------------------------------------------------------
 
 void Judge::opened(std::size_t region, bool promoted) {
@@ -164,6 +168,8 @@ void Judge::judge_rest() {
     if (!database.is_open()) return world_.violate("liveness: nobody writes though everything is healed");
     if (world_.loop().now() - world_.customers().last_success() > world_.scaled(2s))
         return world_.violate("liveness: customers are not served");
+    if (!lost && writable_after() > liveness_bound(world_.scenario().profile))
+        return world_.violate("liveness: it took longer than the bound until somebody wrote again");
     if (leader->site() == writer) return world_.violate("leaders: the leader stays where the writer is");
     for (std::size_t i = 0; i < 3; ++i) {
         if (!is_lost(i) && world_.region(i).names.points_to != writer)

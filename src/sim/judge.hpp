@@ -10,6 +10,10 @@
 
 namespace cloudshelf::sim {
 
+/// Within how long after its last fault a world of this profile has to have a writer that stays: a person approves
+/// after 5 s and every 2 s then (50 s and 20 s in `wan`), a leader is found, and the move is made.
+Duration liveness_bound(const std::string& profile);
+
 /// Knows what must hold (docs/safety.md), is told what happens, and says when it does not.
 class Judge {
 public:

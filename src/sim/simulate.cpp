@@ -27,8 +27,4 @@ Survey survey(std::uint64_t first_seed, std::uint64_t seeds, Planted planted) {
     return all;
 }
 
-Duration liveness_bound(const std::string& profile) {
-    return profile == "wan" ? 250s : 25s;
-}
-
 }  // namespace cloudshelf::sim

@@ -32,8 +32,4 @@ struct Survey {
 /// The worlds of these seeds, one after the other, until one fails.
 Survey survey(std::uint64_t first_seed, std::uint64_t seeds, Planted planted = Planted::nothing);
 
-/// Within how long after its last fault a world of this profile has to have a writer that stays: a person approves
-/// after 5 s and every 2 s then (50 s and 20 s in `wan`), a leader is found, and the move is made.
-Duration liveness_bound(const std::string& profile);
-
 }  // namespace cloudshelf::sim
