@@ -54,7 +54,7 @@ Agent::Agent(io::Executor executor, AgentConfig config, io::LeasePage page)
       names_(config_.dns) {
     if (config_.postgres) {
         cluster_.emplace(*config_.postgres);
-        observed_.emplace(*config_.postgres);
+        observer_.emplace(*config_.postgres);
     }
 }
 
@@ -493,7 +493,7 @@ io::Task<void> Agent::keep_in_step() {
 
 io::Task<void> Agent::observe() {
     for (;;) {
-        auto seen_work = observer_pool_.run([this] { return observed_->observe(); });
+        auto seen_work = observer_pool_.run([this] { return observer_->observe(); });
         const auto seen = co_await std::move(seen_work);
         seen_ = seen ? *seen : postgres::Observation{};
         co_await io::wait_for(std::min<Duration>(config_.probe_interval, 200ms));
@@ -738,7 +738,7 @@ io::Task<io::HttpResponse> Agent::promote(io::HttpRequest request) {
             const auto timeline = json::value_to<std::uint32_t>(token.at("timeline"));
             postgres::Observation seen;
             for (;;) {
-                auto look_work = observer_pool_.run([this] { return observed_->observe(); });
+                auto look_work = observer_pool_.run([this] { return observer_->observe(); });
                 const auto look = co_await std::move(look_work);
                 if (look) seen = *look;
                 // The position is where the last record begins: having replayed it means being beyond.
@@ -780,7 +780,7 @@ io::Task<io::HttpResponse> Agent::promote(io::HttpRequest request) {
             response = io::HttpResponse::error(500, opened.error().code, opened.error().message);
             break;
         }
-        auto seen_work = observer_pool_.run([this] { return observed_->observe(); });
+        auto seen_work = observer_pool_.run([this] { return observer_->observe(); });
         const auto seen = co_await std::move(seen_work);
         if (seen) seen_ = *seen;
         out_of_step_since_ = io::now();

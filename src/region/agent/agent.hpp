@@ -4,6 +4,7 @@
 #include "core/region_role.hpp"
 #include "drivers/clocks/site_clocks.hpp"
 #include "drivers/postgres/cluster.hpp"
+#include "drivers/postgres/observer.hpp"
 #include "io/blocking.hpp"
 #include "io/file.hpp"
 #include "io/http.hpp"
@@ -77,7 +78,7 @@ private:
     io::BlockingPool pool_{4};
     io::BlockingPool observer_pool_{1};
     std::optional<postgres::Cluster> cluster_;
-    std::optional<postgres::Cluster> observed_;  // a connection of its own, so that looking never waits for doing
+    std::optional<postgres::Observer> observer_;
     core::PromiseBook promises_;
 
     std::optional<core::LeaseHolder> holder_;
