@@ -2,13 +2,17 @@
 
 #include "core/lease_record.hpp"
 #include "drivers/postgres/private_files.hpp"
+#include "io/clock.hpp"
+#include "io/file.hpp"
 #include "io/process.hpp"
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <sstream>
+#include <thread>
 
 namespace cloudshelf::postgres {
 namespace {
@@ -26,6 +30,16 @@ Result<io::ProcessOutput> run_as_server(const ClusterOptions& options, io::Spawn
         spawn.run_as = std::move(*user);
     }
     return io::run(spawn, limit);
+}
+
+/// Whoever worked on the folder was killed together with the agent before us, and can take a moment to be gone.
+void wait_for_the_last_one(const std::filesystem::path& pgdata) {
+    for (const auto deadline = io::Deadline::after(5s); !deadline.passed(); std::this_thread::sleep_for(5ms)) {
+        const auto lock = io::read_file(pgdata / "postmaster.pid");
+        // Of a single user the number is negative (PostgreSQL 15, miscinit.c).
+        const auto pid = static_cast<pid_t>(std::abs(std::strtol(lock.value_or("").c_str(), nullptr, 10)));
+        if (pid == 0 || (::kill(pid, 0) != 0 && errno == ESRCH)) return;
+    }
 }
 
 }  // namespace
@@ -86,6 +100,7 @@ Result<void> recover_alone(const ClusterOptions& options, const std::vector<std:
         options.pgconf / "postgresql.conf",
         script
     };
+    wait_for_the_last_one(options.pgdata);
     const auto output = run_as_server(options, std::move(spawn), 1800s);
     std::error_code ignored;
     std::filesystem::remove(script, ignored);

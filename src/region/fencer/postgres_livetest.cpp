@@ -247,6 +247,34 @@ TEST_F(PostgresLive, ADivergedWriterIsRewoundAndWhatItAloneHadIsExported) {
     EXPECT_EQ(west.observer->observe().value_or(postgres::Observation{}).timeline, 2u);
 }
 
+/// The agent before was killed while it recovered the folder, and what it ran is not gone yet.
+TEST_F(PostgresLive, ARejoinWaitsForTheEndOfTheOneBefore) {
+    pair.make_primary();
+    if (HasFatalFailure()) return;
+    pair.make_standby();
+    if (HasFatalFailure()) return;
+    diverge();
+    if (HasFatalFailure()) return;
+    fail_over();
+    if (HasFatalFailure()) return;
+    const pid_t dying = ::fork();
+    if (dying == 0) {
+        ::pause();
+        ::_exit(0);
+    }
+    const std::string lock = fmt::format("-{}\n", dying);  // as a single user writes it
+    ASSERT_TRUE(io::replace_file(east.folder / "pgdata" / "postmaster.pid", lock, 0644));
+    std::thread end([dying] {
+        std::this_thread::sleep_for(500ms);  // this is how long it takes to die
+        ::kill(dying, SIGKILL);
+        ::waitpid(dying, nullptr, 0);
+    });
+    const auto report = east.cluster->rejoin(west.address, [](const std::string&) {});
+    end.join();
+    EXPECT_EQ(report.how, Rejoined::rewound) << report.detail;
+    expect_exact_stranded();
+}
+
 /// Killed at a random moment of the rejoin, several times, and resumed: the end is rewound or cloned, and the export
 /// holds each stranded write exactly once.
 TEST_F(PostgresLive, KilledWhileItRejoinsItEndsRewoundOrCloned) {
