@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 timed = @start=$$(date +%s); $(2); status=$$?; echo "make $(1): $$(( $$(date +%s) - start )) s"; exit $$status
 
-.PHONY: setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store clean format asan tsan
+.PHONY: replay setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store bench-control clean format asan tsan
 setup:
 	@tools/setup.sh
 
@@ -41,6 +41,11 @@ format:
 demo: build
 	@bin/cloudshelf demo
 
+# The same losses of a region in the simulator and on the twin, compared: about 45 s each, so not part of `make test`.
+REPLAYS ?= 50
+replay: build
+	$(call timed,replay,CLOUDSHELF_REPLAYS=$(REPLAYS) build/$(PRESET)/tests/replay_livetest)
+
 # The core in worlds of virtual time, each from a seed.
 SEEDS ?= 10000
 simulate: build
@@ -62,4 +67,8 @@ bench-probes: build
 bench-store: build
 	$(call timed,bench-store,build/$(PRESET)/tests/store_bench)
 
-bench: bench-failover bench-probes bench-store
+# A thousand applications on one control plane, about five minutes.
+bench-control: build
+	$(call timed,bench-control,bin/cloudshelf bench-control)
+
+bench: bench-failover bench-probes bench-store bench-control

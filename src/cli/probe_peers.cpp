@@ -30,6 +30,7 @@ class OnCore {
 public:
     explicit OnCore(int core) {
         ::sched_getaffinity(0, sizeof before_, &before_);
+        if (core == any_core) return;
         cpu_set_t one;
         CPU_ZERO(&one);
         CPU_SET(static_cast<std::size_t>(core), &one);
@@ -84,6 +85,14 @@ Duration Child::cpu_time() const {
     std::int64_t system = 0;
     fields >> user >> system;
     return (user + system) * Duration(1s) / ::sysconf(_SC_CLK_TCK);
+}
+
+std::uint64_t Child::resident_bytes() const {
+    std::istringstream fields(io::read_file(fmt::format("/proc/{}/statm", pid_)).value_or(""));
+    std::uint64_t size = 0;
+    std::uint64_t resident = 0;
+    fields >> size >> resident;
+    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 Counters& Counters::shared() {

@@ -14,12 +14,14 @@
 /// What bench-probes compares with, and the ground it stands on: processes pinned to cores, and numbers they share.
 namespace cloudshelf::cli {
 
-/// A child process that ends with this object, and with its parent.
+inline constexpr int any_core = -1;
+
+/// A child process that ends with this object, and with its parent. `core`: the one that it runs on alone.
 class Child {
 public:
-    /// Forks: runs `work` on `core` alone. To be called while this process has one thread.
+    /// Forks, and runs `work`. To be called while this process has one thread.
     static Result<Child> run(int core, const std::function<void()>& work);
-    /// Starts a program on `core` alone, and all threads it makes.
+    /// Starts a program, all threads it makes included.
     static Result<Child> start(int core, std::vector<std::string> argv, const std::filesystem::path& output);
 
     Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
@@ -32,6 +34,8 @@ public:
     bool is_running() const;
     /// Processor time so far, all threads, user and system, from /proc/<pid>/stat: in steps of 10 ms.
     Duration cpu_time() const;
+    /// Memory in use now, from /proc/<pid>/statm.
+    std::uint64_t resident_bytes() const;
 
 private:
     explicit Child(pid_t pid) : pid_(pid) {}

@@ -47,7 +47,7 @@ io::Task<void> stream_status(std::function<json::value()> status, io::HttpRespon
 Api::Api(
     const Services& services,
     const ControllerConfig& config,
-    Applications& applications,
+    const Applications& applications,
     Leadership& leadership,
     const Peers& peers,
     const Looks& looks,
@@ -74,18 +74,7 @@ std::optional<ApiToken> Api::token_of(const io::HttpRequest& request) const {
 
 Application* Api::application_of(const io::HttpRequest& request) const {
     const std::string name = request.query("application");
-    if (name.empty()) return applications_.front().get();
-    const auto found = std::ranges::find_if(applications_, [&](const auto& application) {
-        return application->config().name == name;
-    });
-    return found == applications_.end() ? nullptr : found->get();
-}
-
-Application* Api::application_with(const std::string& execution) const {
-    for (const auto& application : applications_) {
-        if (application->execution(execution) != nullptr) return application.get();
-    }
-    return nullptr;
+    return name.empty() ? &applications_.front() : applications_.named(name);
 }
 
 io::Task<io::HttpResponse> Api::answer(io::HttpRequest request) {
@@ -183,11 +172,10 @@ io::Task<io::HttpResponse> Api::store_call(io::HttpRequest request) {
     const json::value body = reads ? json::value() : json::parse(request.body);
     if (!reads) key = json::value_to<std::string>(body.at("key"));
     if (!is_lease(key)) co_return io::HttpResponse::error(403, "forbidden", key + " is not for sites");
-    const auto application =
-        std::ranges::find_if(applications_, [&](const auto& one) { return one->config().lease_key() == key; });
-    const std::uint64_t known = application == applications_.end() ? 0 : (*application)->lease().revision();
+    Application* application = applications_.with_lease(key);
+    const std::uint64_t known = application == nullptr ? 0 : application->lease().revision();
     const auto hear = [&](const store::Entry& entry) {
-        if (application != applications_.end() && entry.revision > 0) (*application)->heard(known, entry);
+        if (application != nullptr && entry.revision > 0) application->heard(known, entry);
     };
     if (reads) {
         const auto entry = co_await services_.store.get(key);
@@ -255,7 +243,7 @@ io::HttpResponse Api::executions(const io::HttpRequest& request) const {
         return io::HttpResponse::json(200, json::serialize(json::object{{"executions", std::move(all)}}));
     }
     const std::string id = execution_in(path);
-    Application* application = application_with(id);
+    Application* application = applications_.with_execution(id);
     if (application == nullptr) return io::HttpResponse::error(404, "no-execution", id);
     return io::HttpResponse::json(200, application->execution(id)->to_json());
 }
@@ -263,7 +251,7 @@ io::HttpResponse Api::executions(const io::HttpRequest& request) const {
 io::Task<io::HttpResponse> Api::change_execution(io::HttpRequest request, ApiToken token) {
     const std::string path(request.path());
     const std::string id = execution_in(path);
-    Application* application = application_with(id);
+    Application* application = applications_.with_execution(id);
     if (application == nullptr) co_return io::HttpResponse::error(404, "no-execution", id);
     const core::Execution& execution = *application->execution(id);
     if (path.ends_with("/approve")) {
@@ -427,6 +415,24 @@ io::HttpResponse Api::metrics() const {
     std::uint64_t probes = 0;
     for (const auto& application : applications_) probes += application->watch().probes();
     out += fmt::format("cloudshelf_probes_total {}\n", probes);
+    family(
+        "cloudshelf_look_lateness_seconds", "histogram", "How late looks began, behind the time they were meant for."
+    );
+    const auto add_looks = [&](const char* at, const LookCounts& looks) {
+        const auto bucket = [&](const std::string& le, std::uint64_t count) {
+            out += fmt::format("cloudshelf_look_lateness_seconds_bucket{{at=\"{}\",le=\"{}\"}} {}\n", at, le, count);
+        };
+        for (std::size_t i = 0; i < LookCounts::bounds.size(); ++i)
+            bucket(fmt::format("{}", std::chrono::duration<double>(LookCounts::bounds[i]).count()), looks.within(i));
+        bucket("+Inf", looks.total());
+        const double sum = std::chrono::duration<double>(looks.sum()).count();
+        out += fmt::format("cloudshelf_look_lateness_seconds_sum{{at=\"{}\"}} {:.3f}\n", at, sum);
+        out += fmt::format("cloudshelf_look_lateness_seconds_count{{at=\"{}\"}} {}\n", at, looks.total());
+    };
+    add_looks("regions", services_.looks);
+    add_looks("checks", looks_.lateness());
+    family("cloudshelf_health_looks_failed_total", "counter", "Looks of health checks that failed.");
+    out += fmt::format("cloudshelf_health_looks_failed_total {}\n", looks_.failures());
     family("cloudshelf_executions_total", "gauge", "Executions by procedure and state.");
     std::map<std::pair<std::string, std::string>, int> counts;
     for (const auto& application : applications_) {
@@ -439,7 +445,7 @@ io::HttpResponse Api::metrics() const {
         );
     }
     // Sites have clocks, not applications.
-    out += applications_.front()->watch().clocks().metrics();
+    out += applications_.front().watch().clocks().metrics();
     return {.status = 200, .headers = {{"Content-Type", "text/plain; version=0.0.4"}}, .body = std::move(out)};
 }
 

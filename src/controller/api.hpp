@@ -1,6 +1,6 @@
 #pragma once
 
-#include "controller/application.hpp"
+#include "controller/applications.hpp"
 #include "controller/config.hpp"
 #include "controller/health.hpp"
 #include "controller/leadership.hpp"
@@ -10,7 +10,6 @@
 
 #include <boost/json/value.hpp>
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,11 +20,9 @@ namespace cloudshelf::controller {
 /// what the leader alone knows or may begin is passed on to it.
 class Api {
 public:
-    using Applications = std::vector<std::unique_ptr<Application>>;
-
     Api(const Services& services,
         const ControllerConfig& config,
-        Applications& applications,
+        const Applications& applications,
         Leadership& leadership,
         const Peers& peers,
         const Looks& looks,
@@ -37,7 +34,6 @@ private:
     std::optional<ApiToken> token_of(const io::HttpRequest& request) const;
     /// By the query's `application`; the first where there is none.
     Application* application_of(const io::HttpRequest& request) const;
-    Application* application_with(const std::string& execution) const;
 
     io::Task<io::HttpResponse> dispatch(io::HttpRequest request, ApiToken token);
     io::Task<io::HttpResponse> pass_on(io::HttpRequest request);
@@ -55,7 +51,7 @@ private:
 
     const Services& services_;
     const ControllerConfig& config_;
-    Applications& applications_;
+    const Applications& applications_;
     Leadership& leadership_;
     const Peers& peers_;
     const Looks& looks_;

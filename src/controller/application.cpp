@@ -69,7 +69,10 @@ core::Situation Application::situation() const {
 }
 
 bool Application::move_under_way() const {
-    return std::ranges::any_of(executions_, [](const auto& entry) { return !entry.second.ended(); });
+    // One whose end is not in the journal yet has not ended for whoever leads next.
+    return std::ranges::any_of(executions_, [&](const auto& entry) {
+        return !entry.second.ended() || queue_.holds(entry.first);
+    });
 }
 
 core::Execution* Application::execution(const std::string& id) {
@@ -100,7 +103,6 @@ void Application::recall(const store::JournalEntry& entry) {
 
 void Application::lead() {
     resume();
-    io::run_in_background(services_.executor, decide());
     io::run_in_background(services_.executor, reconcile_dns());
 }
 
@@ -127,28 +129,24 @@ void Application::resume() {
     }
 }
 
-io::Task<void> Application::decide() {
-    const Duration interval = std::min<Duration>(config_.probe_interval / 5, 50ms);
-    for (;;) {
-        co_await io::wait_for(interval);
-        const TimePoint now = io::now();
-        for (auto& [id, execution] : executions_) {
-            if (execution.ended()) continue;
-            // The region came back while a person was asked whether to leave it.
-            const bool waits = execution.state() == core::ExecutionState::waiting_for_approval;
-            if (waits && core::is_withdrawn(situation())) {
-                tell(id, core::Cancelled{"the writer is healthy again"});
-            } else {
-                tell(id, core::Look{});
-            }
+void Application::decide() {
+    const TimePoint now = io::now();
+    for (auto& [id, execution] : executions_) {
+        if (execution.ended()) continue;
+        // The region came back while a person was asked whether to leave it.
+        const bool waits = execution.state() == core::ExecutionState::waiting_for_approval;
+        if (waits && core::is_withdrawn(situation())) {
+            tell(id, core::Cancelled{"the writer is healthy again"});
+        } else {
+            tell(id, core::Look{});
         }
-        const auto decision = core::decide_failover(situation(), config_.rules, now);
-        if (const auto* go = std::get_if<core::Go>(&decision)) {
-            automatic_moves_.push_back(now);
-            begin_alone(go->to, "");
-        } else if (const auto* ask = std::get_if<core::Ask>(&decision)) {
-            begin_alone(ask->to, ask->code + ": " + ask->why);
-        }
+    }
+    const auto decision = core::decide_failover(situation(), config_.rules, now);
+    if (const auto* go = std::get_if<core::Go>(&decision)) {
+        automatic_moves_.push_back(now);
+        begin_alone(go->to, "");
+    } else if (const auto* ask = std::get_if<core::Ask>(&decision)) {
+        begin_alone(ask->to, ask->code + ": " + ask->why);
     }
 }
 
@@ -164,13 +162,13 @@ io::Task<void> Application::reconcile_dns() {
         if (!record || record->released || move_under_way()) continue;
         const dns::Version wanted{.epoch = record->epoch.value(), .change = 1};
         for (const auto& site : config_.sites) {
-            const json::value status = watch_.seen(site.region).status;
-            if (!watch_.seen(site.region).agent) continue;
+            const Watch::Seen& seen = watch_.seen(site.region);
+            if (!seen.agent) continue;
             const dns::Version there{
-                .epoch = static_cast<std::uint64_t>(number(status, "/dns/epoch")),
-                .change = static_cast<std::uint64_t>(number(status, "/dns/change")),
+                .epoch = static_cast<std::uint64_t>(number(seen.status, "/dns/epoch")),
+                .change = static_cast<std::uint64_t>(number(seen.status, "/dns/change")),
             };
-            const bool sent_away = is_true(status, "/dns/sent_away");
+            const bool sent_away = is_true(seen.status, "/dns/sent_away");
             if (there.epoch == wanted.epoch && there.change >= wanted.change && !sent_away) continue;
             // A region that was cut off sent its customers away; whoever serves them now says so once more.
             const bool again = there.epoch == wanted.epoch;

@@ -30,7 +30,9 @@ Controller::Controller(io::Executor executor, ControllerConfig config, OpenStore
       store_(std::move(store)),
       agents_(executor, config_.calls()),
       gateways_(executor),
-      services_{executor, *store_.store, agents_, gateways_, config_.site_token, config_.data},
+      services_{
+          executor, *store_.store, agents_, gateways_, config_.site_token, config_.data, look_counts_, attention_
+      },
       leadership_(
           executor,
           *store_.store,
@@ -47,7 +49,7 @@ Controller::Controller(io::Executor executor, ControllerConfig config, OpenStore
       ),
       api_(services_, config_, applications_, leadership_, peers_, looks_, health_) {
     for (const auto& application : config_.applications) {
-        applications_.push_back(std::make_unique<Application>(services_, application, config_.site, [this] {
+        applications_.add(std::make_unique<Application>(services_, application, config_.site, [this] {
             return fmt::format("x{}", next_id_++);
         }));
     }
@@ -87,6 +89,7 @@ Result<void> Controller::begin_health_checks() {
                 );
             },
         .saw = [this](const core::CheckName& check, core::Observation seen) { looks_.saw(check, seen); },
+        .late = [this](Duration behind) { looks_.late(behind); },
     };
     auto started = HealthChecker::start(executor_, std::move(options), std::move(told));
     if (!started) return fail(started.error());
@@ -97,7 +100,11 @@ Result<void> Controller::begin_health_checks() {
 io::Task<int> Controller::run() {
     io::HttpServer server(
         executor_,
-        {.listen = config_.listen, .body_bytes_max = 256 << 10, .tls = config_.tls},
+        {.listen = config_.listen,
+         .body_bytes_max = 256 << 10,
+         // Each site of each application keeps one or two, and persons come on top.
+         .connections_max = 1000 + 6 * applications_.size(),
+         .tls = config_.tls},
         [this](io::HttpRequest request) { return api_.answer(std::move(request)); }
     );
     // Also the lock of this site's controller: there is never a second one at its address.
@@ -109,9 +116,15 @@ io::Task<int> Controller::run() {
         io::log(io::Level::error, "controller.start-failed", {{"why", begun.error().message}});
         co_return 65;
     }
-    for (const auto& application : applications_) application->begin_watching();
+    for (const auto& application : applications_) {
+        // Evenly over the interval.
+        const auto place = static_cast<Duration::rep>(applications_.place_of(*application));
+        const auto count = static_cast<Duration::rep>(applications_.size());
+        application->begin_watching(application->config().probe_interval * place / count);
+    }
     peers_.begin();
     io::run_in_background(executor_, watch_leases());
+    io::run_in_background(executor_, pay_attention());
     io::run_in_background(executor_, lead());
     io::log(io::Level::info, "controller.started", {{"listen", config_.listen.text()}});
     co_await io::asked_to_end();
@@ -131,14 +144,35 @@ io::Task<void> Controller::watch_leases() {
 }
 
 io::Task<void> Controller::read_leases() {
-    std::map<std::string, std::pair<Application*, std::uint64_t>> known;
-    for (const auto& application : applications_)
-        known[application->config().lease_key()] = {application.get(), application->lease().revision()};
-    const auto found = co_await store_.store->list("app/");
+    std::vector<std::uint64_t> known;  // as it was when the store was asked
+    for (const auto& application : applications_) known.push_back(application->lease().revision());
+    const auto found = co_await store_.store->changes("app/", leases_mark_);
     if (!found) co_return;
-    for (const auto& [key, entry] : *found) {
-        const auto whose = known.find(key);
-        if (whose != known.end()) whose->second.first->heard(whose->second.second, entry);
+    for (const auto& [key, entry] : found->entries) {
+        Application* whose = applications_.with_lease(key);
+        if (whose != nullptr) whose->heard(known[applications_.place_of(*whose)], entry);
+    }
+    leases_mark_ = found->mark;
+}
+
+/// For all of them in one loop: a timer for each would cost more than what it is for.
+io::Task<void> Controller::decide() {
+    Duration interval = 50ms;
+    for (const auto& application : config_.applications)
+        interval = std::min<Duration>(interval, application.probe_interval / 5);
+    for (;;) {
+        co_await io::wait_for(interval);
+        for (const auto& application : applications_) application->decide();
+    }
+}
+
+/// A follower watches closely as soon as the leader misses a beat or two: long before its lease has run out it has
+/// then seen as much as the leader had, so that a change of leader costs no detection.
+io::Task<void> Controller::pay_attention() {
+    const auto terms = config_.leader_terms();
+    for (;;) {
+        attention_.close = leadership_.leads() || leadership_.is_overdue(io::now());
+        co_await io::wait_for(terms.beat / 2);
     }
 }
 
@@ -149,6 +183,7 @@ io::Task<void> Controller::lead() {
     co_await read_journal();
     leadership_.announce();
     for (const auto& application : applications_) application->lead();
+    io::run_in_background(executor_, decide());
     if (store_.etcd != nullptr) io::run_in_background(executor_, keep_store_near());
     const std::string why = co_await leadership_.keep();
     io::log(io::Level::warning, "controller.leads-no-more", {{"why", why}});
@@ -173,12 +208,10 @@ io::Task<void> Controller::read_journal() {
         for (const auto& entry : *entries) {
             from = entry.index + 1;
             const std::string name = application_of(entry);
-            for (const auto& application : applications_) {
-                const bool first = application == applications_.front();
-                const bool whose = name.empty() ? application->execution(entry.execution) != nullptr || first
-                                                : application->config().name == name;
-                if (whose) application->recall(entry);
-            }
+            Application* whose =
+                name.empty() ? applications_.with_execution(entry.execution) : applications_.named(name);
+            if (name.empty() && whose == nullptr) whose = &applications_.front();
+            if (whose != nullptr) whose->recall(entry);
             if (entry.execution.starts_with("x"))
                 next_id_ = std::max<std::uint64_t>(next_id_, std::stoull(entry.execution.substr(1)) + 1);
         }

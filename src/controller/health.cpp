@@ -33,7 +33,7 @@ struct HealthChecker::Impl : std::enable_shared_from_this<Impl> {
     Impl(const io::Executor& executor, Options& options, Told to_tell)
         : here(options.here), told(std::move(to_tell)), timer(executor) {
         rounds.emplace(executor, options.rounds, [this](ProbeId id, const probe::Rounds::Look& look) {
-            looked(id, look.result);
+            looked(id, look);
         });
     }
 
@@ -57,8 +57,10 @@ struct HealthChecker::Impl : std::enable_shared_from_this<Impl> {
         return {};
     }
 
-    void looked(ProbeId id, const probe::ProbeResult& result) {
+    void looked(ProbeId id, const probe::Rounds::Look& look) {
+        const probe::ProbeResult& result = look.result;
         const auto self = shared_from_this();  // who is told may end it all
+        if (told.late) told.late(look.late);
         Known& check = known[by_id[id.value()]];
         const auto observation = core::judge_certificate(check.options, result.observation, result.expires_in);
         check.latest = observation;

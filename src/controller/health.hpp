@@ -46,6 +46,8 @@ public:
         std::function<void(const core::StatusChange&)> changed;
         /// Each look of this site's, certificate counted in: what the other sites are to be told. May be left out.
         std::function<void(const core::CheckName&, core::Observation)> saw;
+        /// How far behind the time it was meant for each look began. May be left out.
+        std::function<void(Duration)> late;
     };
 
     /// Looks begin within an interval each. Errors: those of core::HealthChecks::put and probe::Prober::add,

@@ -25,6 +25,11 @@ io::Task<void> Leadership::look() {
     if (const auto record = core::parse_lease((*found)->value)) lease_.heard(known, (*found)->revision, *record, now);
 }
 
+bool Leadership::is_overdue(TimePoint now) const {
+    const auto& record = lease_.record();
+    return !record || record->released || now - lease_.first_seen() > 2 * options_.terms.beat;
+}
+
 io::Task<Epoch> Leadership::win() {
     for (;;) {
         co_await look();

@@ -23,6 +23,7 @@ std::int64_t process_begun() {
 void Looks::saw(const core::CheckName& check, core::Observation observation) {
     looks_.push_back({check, observation});
     ++next_;
+    failures_ += core::is_failure(observation) ? 1 : 0;
     if (looks_.size() > kept_max) looks_.pop_front();
 }
 

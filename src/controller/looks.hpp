@@ -1,5 +1,6 @@
 #pragma once
 
+#include "controller/look_counts.hpp"
 #include "core/health_check.hpp"
 
 #include <boost/json/object.hpp>
@@ -19,6 +20,10 @@ public:
     static constexpr std::size_t kept_max = 8192;  // a controller that stays away longer begins anew
 
     void saw(const core::CheckName& check, core::Observation observation);
+    /// A look began that much behind its time.
+    void late(Duration behind) { lateness_.add(behind); }
+    const LookCounts& lateness() const { return lateness_; }
+    std::uint64_t failures() const { return failures_; }
     /// `{"begun": …, "next": 8, "looks": [["cloudshelf/primary", "passed"], …]}`: those numbered `after` and above.
     /// `begun` is another number after each start of this process.
     boost::json::object since(std::uint64_t after) const;
@@ -30,6 +35,8 @@ private:
     };
     std::deque<Look> looks_;
     std::uint64_t next_ = 0;
+    std::uint64_t failures_ = 0;
+    LookCounts lateness_;
 };
 
 /// The other end: follows the looks of one site.

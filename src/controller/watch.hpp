@@ -21,8 +21,8 @@ public:
     /// `site`: where this controller is: one of the vantages.
     Watch(const Services& services, const ApplicationConfig& config, RegionName site);
 
-    /// Begins to look, for as long as the process lives.
-    void begin();
+    /// Begins to look after `phase`, for as long as the process lives.
+    void begin(Duration phase);
 
     struct Seen {
         bool gateway = false;
@@ -44,7 +44,9 @@ public:
     boost::json::object status(TimePoint now) const;
 
 private:
-    io::Task<void> look_at(SiteConfig site);
+    Duration view_age_max() const;
+    int looks_apart() const;
+    io::Task<void> look_at(SiteConfig site, Duration phase);
     /// `late`: this process was, so what fails proves nothing.
     io::Task<void> look_at_gateway(SiteConfig site, bool late);
     io::Task<void> look_at_agent(SiteConfig site, bool late);

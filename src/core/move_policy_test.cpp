@@ -35,6 +35,21 @@ TEST(DecideFailover, GoesWhenTheWriterIsLost) {
     EXPECT_TRUE(std::holds_alternative<Go>(decide_failover(lost(), rules, now)));
 }
 
+// Goal: a store that was rolled back while no controller looked is recognised by what the agents remember: an epoch
+// granted a second time would have two owners. Found by the simulator: a roll-back into the middle of a switchover,
+// where the old record lets go of the lease.
+TEST(DecideFailover, StaysWhenAnAgentRemembersANewerEpochThanTheStore) {
+    Situation s = lost();
+    s.newest_known = Epoch(1);
+    EXPECT_TRUE(std::holds_alternative<Go>(decide_failover(s, rules, now)));
+    s.newest_known = Epoch(2);
+    EXPECT_EQ(stays(decide_failover(s, rules, now)), "guard.store-forgot");
+    EXPECT_EQ(stays(allow_failover(s, rules, AcceptLoss::yes)), "guard.store-forgot");
+    s.lease->released = true;
+    s.writer_could_open = true;
+    EXPECT_EQ(stays(decide_failover(s, rules, now)), "guard.store-forgot");
+}
+
 TEST(DecideFailover, StaysForEachReason) {
     Situation s = lost();
     for (const Verdict verdict :

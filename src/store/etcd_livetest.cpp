@@ -97,7 +97,8 @@ ASYNC_TEST(Etcd, OneMemberLessIsEnough) {
     EXPECT_TRUE(fault && !*fault);
 }
 
-// Goal: the member that is wanted leads, whoever led before, and losing another costs no election. Method: ask for each.
+// Goal: the member that is wanted leads, whoever led before, and losing another costs no election. Method: ask for
+// each.
 ASYNC_TEST(Etcd, LeadsFromTheWantedMember) {
     EtcdCluster cluster;
     EtcdStore store(co_await boost::asio::this_coro::executor, options(cluster));

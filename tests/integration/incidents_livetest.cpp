@@ -1,5 +1,6 @@
 // Bad days that other systems had, on the running twin: regions that see each other in part, several things lost
 // together, commands that come too late. Customers never stop; afterwards everything they were promised is read back.
+#include "support/agent_contract.hpp"
 #include "twin.hpp"
 
 #include <fstream>
@@ -234,22 +235,24 @@ TEST_F(IncidentTest, StaleAndForgedCommands) {
     ASSERT_EQ(run({"failover"}).status, 0);
     ASSERT_TRUE(writer_is("us-west-2", "2"));
     ASSERT_TRUE(standby_is("us-east-1"));
-    const auto code = [&](const std::string& region, const std::string& what, json::value body) {
-        const auto answer = tell_agent(region, what, std::move(body));
-        return answer ? "accepted: " + json::serialize(*answer) : answer.error().code;
-    };
-    const json::object fence1{{"how", "lease-ran-out"}, {"epoch", 1}};
-    const json::object fence2{{"how", "lease-ran-out"}, {"epoch", 2}};
-    EXPECT_EQ(code("us-east-1", "promote", {{"epoch", 2}, {"fence", fence1}, {"limit_ms", 500}}), "stale-epoch");
-    EXPECT_EQ(code("us-east-1", "promote", {{"epoch", 3}, {"fence", fence1}, {"limit_ms", 500}}), "no-fence-record");
-    EXPECT_EQ(code("us-east-1", "demote", {{"epoch", 1}}), "stale-epoch");
-    EXPECT_EQ(code("us-west-2", "demote", {{"epoch", 1}}), "stale-epoch");
-    const json::object forged{{"system_id", "7300000000000000001"}, {"timeline", 9}, {"lsn", "0/1"}};
-    const json::object promote{{"epoch", 3}, {"fence", fence2}, {"token", forged}, {"limit_ms", 500}};
-    EXPECT_EQ(code("us-east-1", "promote", promote), "stale-epoch");  // the store knows no epoch 3
-    const json::object record{{"name", "api.cloudshelf.com"}, {"type", "A"}, {"ttl", 1}, {"values", {"127.0.0.9"}}};
-    const json::object old_dns{{"epoch", 1}, {"change", 1}, {"records", {record}}};
-    EXPECT_EQ(code("us-east-2", "dns", old_dns), "stale-epoch");
+    for (const auto& command : contract::commands_after_a_switchover()) {
+        json::object body{{"epoch", command.epoch}, {"limit_ms", 500}};
+        if (command.what == "promote") body["fence"] = {{"how", "lease-ran-out"}, {"epoch", command.fence_epoch}};
+        if (command.forged_token)
+            body["token"] = {{"system_id", "7300000000000000001"}, {"timeline", 9}, {"lsn", "0/1"}};
+        if (command.what == "promise") {
+            body["application"] = "cloudshelf";
+            body["region"] = command.epoch == 1 ? "us-east-1" : "us-west-2";
+            body["duration_ms"] = 600;
+        }
+        if (command.what == "dns") {
+            body["change"] = 1;
+            body["records"] = {{{"name", "api.cloudshelf.com"}, {"type", "A"}, {"ttl", 1}, {"values", {"127.0.0.9"}}}};
+        }
+        const auto answer = tell_agent(command.region, command.what, std::move(body));
+        EXPECT_EQ(answer ? "" : answer.error().code, command.answer)
+            << command.what << " of epoch " << command.epoch << " to " << command.region;
+    }
     EXPECT_TRUE(writer_is("us-west-2", "2"));
     EXPECT_TRUE(more_writes(20));
     expect_safe(close_shop());
