@@ -148,7 +148,7 @@ TEST_F(PostgresLive, StreamsCommitsSynchronouslyAndSaysHowFarBehind) {
     pair.make_standby();
     if (HasFatalFailure()) return;
     ASSERT_TRUE(PostgresPair::done(east.cluster->set_synchronous(true)));
-    ASSERT_TRUE(eventually([&] { return east.cluster->observe().value_or(postgres::Observation{}).standby_is_sync; }));
+    ASSERT_TRUE(eventually([&] { return east.observer->observe().value_or(postgres::Observation{}).standby_is_sync; }));
     auto writer = east.connect();
     ASSERT_TRUE(writer);
     const auto stored =
@@ -156,11 +156,11 @@ TEST_F(PostgresLive, StreamsCommitsSynchronouslyAndSaysHowFarBehind) {
     ASSERT_TRUE(PostgresPair::done(stored));
     EXPECT_EQ(west.ask("SELECT note FROM t WHERE id = 1").value_or(""), "there already");
     ASSERT_TRUE(PostgresPair::done(east.cluster->maintain()));
-    const auto primary = east.cluster->observe();
+    const auto primary = east.observer->observe();
     ASSERT_TRUE(primary);
     EXPECT_TRUE(primary->streaming);
     EXPECT_EQ(primary->timeline, 1u);
-    const auto standby = west.cluster->observe();
+    const auto standby = west.observer->observe();
     ASSERT_TRUE(standby);
     EXPECT_TRUE(standby->in_recovery);
     EXPECT_EQ(standby->system_id, primary->system_id);
@@ -214,9 +214,9 @@ TEST_F(PostgresLive, TheTokenOfASwitchoverIsWhatTheStandbyHasReplayed) {
     const auto token = east.cluster->stop_for_switchover(10s);
     ASSERT_TRUE(PostgresPair::done(token));
     ASSERT_TRUE(eventually([&] {
-        return west.cluster->observe().value_or(postgres::Observation{}).replayed > token->lsn;
+        return west.observer->observe().value_or(postgres::Observation{}).replayed > token->lsn;
     }));
-    EXPECT_EQ(token->system_id, west.cluster->observe()->system_id);
+    EXPECT_EQ(token->system_id, west.observer->observe()->system_id);
     east.let_lapse();
     west.write(Epoch(2));
     ASSERT_TRUE(PostgresPair::done(west.cluster->promote(5s)));
@@ -244,7 +244,35 @@ TEST_F(PostgresLive, ADivergedWriterIsRewoundAndWhatItAloneHadIsExported) {
     EXPECT_EQ(report.stranded_writes, 5u) << steps;
     expect_exact_stranded();
     expect_same_data();
-    EXPECT_EQ(west.cluster->observe().value_or(postgres::Observation{}).timeline, 2u);
+    EXPECT_EQ(west.observer->observe().value_or(postgres::Observation{}).timeline, 2u);
+}
+
+/// The agent before was killed while it recovered the folder, and what it ran is not gone yet.
+TEST_F(PostgresLive, ARejoinWaitsForTheEndOfTheOneBefore) {
+    pair.make_primary();
+    if (HasFatalFailure()) return;
+    pair.make_standby();
+    if (HasFatalFailure()) return;
+    diverge();
+    if (HasFatalFailure()) return;
+    fail_over();
+    if (HasFatalFailure()) return;
+    const pid_t dying = ::fork();
+    if (dying == 0) {
+        ::pause();
+        ::_exit(0);
+    }
+    const std::string lock = fmt::format("-{}\n", dying);  // as a single user writes it
+    ASSERT_TRUE(io::replace_file(east.folder / "pgdata" / "postmaster.pid", lock, 0644));
+    std::thread end([dying] {
+        std::this_thread::sleep_for(500ms);  // this is how long it takes to die
+        ::kill(dying, SIGKILL);
+        ::waitpid(dying, nullptr, 0);
+    });
+    const auto report = east.cluster->rejoin(west.address, [](const std::string&) {});
+    end.join();
+    EXPECT_EQ(report.how, Rejoined::rewound) << report.detail;
+    expect_exact_stranded();
 }
 
 /// Killed at a random moment of the rejoin, several times, and resumed: the end is rewound or cloned, and the export
