@@ -143,10 +143,8 @@ TEST_F(PostgresLive, ReplicatesByTlsOnly) {
 }
 
 TEST_F(PostgresLive, StreamsCommitsSynchronouslyAndSaysHowFarBehind) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
-    pair.make_standby();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
+    ASSERT_NO_FATAL_FAILURE(pair.make_standby());
     ASSERT_TRUE(PostgresPair::done(east.cluster->set_synchronous(true)));
     ASSERT_TRUE(eventually([&] { return east.observer->observe().value_or(postgres::Observation{}).standby_is_sync; }));
     auto writer = east.connect();
@@ -168,8 +166,7 @@ TEST_F(PostgresLive, StreamsCommitsSynchronouslyAndSaysHowFarBehind) {
 }
 
 TEST_F(PostgresLive, ACancelledWaitForTheStandbyIsUnknown) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
     ASSERT_TRUE(PostgresPair::done(east.cluster->set_synchronous(true)));  // there is no standby: commits wait
     auto writer = east.connect();
     ASSERT_TRUE(writer);
@@ -192,8 +189,7 @@ TEST_F(PostgresLive, ACancelledWaitForTheStandbyIsUnknown) {
 }
 
 TEST_F(PostgresLive, StartedByHandItRefuses) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
     ASSERT_TRUE(PostgresPair::done(east.cluster->stop(10s)));
     io::SpawnOptions options;
     options.argv = {"/usr/lib/postgresql/15/bin/pg_ctl", "-D", east.folder / "pgdata", "-w", "-t", "5", "start"};
@@ -206,10 +202,8 @@ TEST_F(PostgresLive, StartedByHandItRefuses) {
 }
 
 TEST_F(PostgresLive, TheTokenOfASwitchoverIsWhatTheStandbyHasReplayed) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
-    pair.make_standby();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
+    ASSERT_NO_FATAL_FAILURE(pair.make_standby());
     ASSERT_TRUE(PostgresPair::done(east.ask("INSERT INTO t SELECT g, 'x' FROM generate_series(1, 5000) g")));
     const auto token = east.cluster->stop_for_switchover(10s);
     ASSERT_TRUE(PostgresPair::done(token));
@@ -229,14 +223,10 @@ TEST_F(PostgresLive, TheTokenOfASwitchoverIsWhatTheStandbyHasReplayed) {
 }
 
 TEST_F(PostgresLive, ADivergedWriterIsRewoundAndWhatItAloneHadIsExported) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
-    pair.make_standby();
-    if (HasFatalFailure()) return;
-    diverge();
-    if (HasFatalFailure()) return;
-    fail_over();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
+    ASSERT_NO_FATAL_FAILURE(pair.make_standby());
+    ASSERT_NO_FATAL_FAILURE(diverge());
+    ASSERT_NO_FATAL_FAILURE(fail_over());
     ASSERT_TRUE(PostgresPair::done(west.ask("INSERT INTO t VALUES (200, 'after')")));
     std::string steps;
     const auto report = east.cluster->rejoin(west.address, [&](const std::string& step) { steps += step + "; "; });
@@ -249,14 +239,10 @@ TEST_F(PostgresLive, ADivergedWriterIsRewoundAndWhatItAloneHadIsExported) {
 
 /// The agent before was killed while it recovered the folder, and what it ran is not gone yet.
 TEST_F(PostgresLive, ARejoinWaitsForTheEndOfTheOneBefore) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
-    pair.make_standby();
-    if (HasFatalFailure()) return;
-    diverge();
-    if (HasFatalFailure()) return;
-    fail_over();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
+    ASSERT_NO_FATAL_FAILURE(pair.make_standby());
+    ASSERT_NO_FATAL_FAILURE(diverge());
+    ASSERT_NO_FATAL_FAILURE(fail_over());
     const pid_t dying = ::fork();
     if (dying == 0) {
         ::pause();
@@ -278,14 +264,10 @@ TEST_F(PostgresLive, ARejoinWaitsForTheEndOfTheOneBefore) {
 /// Killed at a random moment of the rejoin, several times, and resumed: the end is rewound or cloned, and the export
 /// holds each stranded write exactly once.
 TEST_F(PostgresLive, KilledWhileItRejoinsItEndsRewoundOrCloned) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
-    pair.make_standby();
-    if (HasFatalFailure()) return;
-    diverge();
-    if (HasFatalFailure()) return;
-    fail_over();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
+    ASSERT_NO_FATAL_FAILURE(pair.make_standby());
+    ASSERT_NO_FATAL_FAILURE(diverge());
+    ASSERT_NO_FATAL_FAILURE(fail_over());
     const std::uint64_t seed = std::random_device{}();
     RecordProperty("seed", std::to_string(seed));
     fmt::print("seed {}\n", seed);
@@ -322,14 +304,10 @@ TEST_F(PostgresLive, KilledWhileItRejoinsItEndsRewoundOrCloned) {
 
 /// Killed exactly after each phase was noted: a process that writes the journal and dies.
 TEST_F(PostgresLive, EachNotedPhaseIsTakenUpAgain) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
-    pair.make_standby();
-    if (HasFatalFailure()) return;
-    diverge();
-    if (HasFatalFailure()) return;
-    fail_over();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
+    ASSERT_NO_FATAL_FAILURE(pair.make_standby());
+    ASSERT_NO_FATAL_FAILURE(diverge());
+    ASSERT_NO_FATAL_FAILURE(fail_over());
     const fs::path journal = east.folder / "pgconf" / "rejoin.json";
     for (const char* phase : {"export", "rewind", "clone", "unreadable"}) {
         const std::string text = phase == std::string("unreadable")
@@ -347,17 +325,13 @@ TEST_F(PostgresLive, EachNotedPhaseIsTakenUpAgain) {
 }
 
 TEST_F(PostgresLive, WithoutTheSlotTheLogIsKept) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
-    pair.make_standby();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
+    ASSERT_NO_FATAL_FAILURE(pair.make_standby());
     ASSERT_TRUE(
         PostgresPair::done(east.ask("SELECT pg_drop_replication_slot('cloudshelf_stranded')", "cloudshelf_admin"))
     );
-    diverge();
-    if (HasFatalFailure()) return;
-    fail_over();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(diverge());
+    ASSERT_NO_FATAL_FAILURE(fail_over());
     const auto report = east.cluster->rejoin(west.address, [](const std::string&) {});
     EXPECT_NE(report.how, Rejoined::quarantined) << report.detail;
     EXPECT_NE(report.detail.find("the log was kept"), std::string::npos) << report.detail;
@@ -366,8 +340,7 @@ TEST_F(PostgresLive, WithoutTheSlotTheLogIsKept) {
 }
 
 TEST_F(PostgresLive, AnotherDatabaseIsNotTouched) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
     ASSERT_TRUE(PostgresPair::done(west.cluster->initialize()));
     const auto report = west.cluster->rejoin(east.address, [](const std::string&) {});
     EXPECT_EQ(report.how, Rejoined::quarantined);
@@ -377,8 +350,7 @@ TEST_F(PostgresLive, AnotherDatabaseIsNotTouched) {
 }
 
 TEST_F(PostgresLive, WithoutAWriterItWaits) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
     ASSERT_TRUE(PostgresPair::done(east.cluster->kill()));
     const auto report = east.cluster->rejoin(west.address, [](const std::string&) {});
     EXPECT_EQ(report.how, Rejoined::quarantined);
@@ -387,10 +359,8 @@ TEST_F(PostgresLive, WithoutAWriterItWaits) {
 
 /// For information: how long promotion takes. Not a limit.
 TEST_F(PostgresLive, PromotionTimes) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
-    pair.make_standby();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
+    ASSERT_NO_FATAL_FAILURE(pair.make_standby());
     std::vector<double> took;
     PostgresSite* writer = &east;
     PostgresSite* standby = &west;
