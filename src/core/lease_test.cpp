@@ -129,6 +129,25 @@ TEST(LeaseTerms, AreTightenedWithinBounds) {
     EXPECT_EQ(tightened(terms, 1e12).drift_ppm_max, 111'112);
 }
 
+// Goal: a renewal that lets go of the lease carries the word of the writer that has stopped; the next owner's does not.
+TEST(LeaseRecord, IsReleasedWithATokenAndTakenUpWithout) {
+    const PromotionToken token{.system_id = "73", .timeline = 3, .lsn = Lsn(100)};
+    const LeaseRecord last{.region = RegionName("us-east-1"), .epoch = Epoch(7), .beat = 41};
+    const LeaseRecord next = renewed(last, Sync::in_step, std::nullopt);
+    EXPECT_EQ(next.beat, 42u);
+    EXPECT_EQ(next.sync, Sync::in_step);
+    EXPECT_FALSE(next.released);
+    const LeaseRecord released = renewed(next, Sync::in_step, token);
+    EXPECT_TRUE(released.released);
+    EXPECT_EQ(released.token, token);
+    const LeaseRecord resumed = taken_up(released, Sync::degraded);
+    EXPECT_EQ(resumed.beat, 44u);
+    EXPECT_EQ(resumed.epoch, Epoch(7));
+    EXPECT_FALSE(resumed.released);
+    EXPECT_FALSE(resumed.token);
+    EXPECT_EQ(resumed.sync, Sync::degraded);
+}
+
 TEST(LeaseTaker, WaitsLongerForWhatItHasSeenAlready) {
     LeaseTaker taker(terms);
     taker.saw(4, {.region = RegionName("us-east-1"), .epoch = Epoch(7)}, start);

@@ -15,6 +15,12 @@ constexpr Duration starting_takes = 120ms;
 constexpr Duration rewinding_takes = 300ms;
 constexpr Duration look_again = 20ms;  // while a role is being taken
 
+core::SyncKeeper::Planted planted_in_sync(const World& world) {
+    using enum core::SyncKeeper::Planted;
+    if (world.planted(Planted::in_step_before_anybody_waits)) return in_step_before_anybody_waits;
+    return world.planted(Planted::in_step_before_it_caught_up) ? in_step_before_it_caught_up : nothing;
+}
+
 }  // namespace
 
 Agent::Agent(World& world, std::size_t index)
@@ -22,6 +28,7 @@ Agent::Agent(World& world, std::size_t index)
       index_(index),
       process_(world.region(index).agent),
       promises_(world.terms(), read_known_epoch(), process_.now()),
+      sync_({.patience = world.terms().duration / 2, .lag_max = 50}, planted_in_sync(world)),
       preferred_(index),
       store_heard_(process_.now()) {
     if (world_.planted(Planted::promise_is_forgotten_by_a_restart))
@@ -152,20 +159,16 @@ Task<std::optional<StoreAnswer>> Agent::store_lease(core::LeaseRecord next) {
 Task<> Agent::renew(TimePoint sent_at) {
     if (renewing_ || !lease_) co_return;
     renewing_ = true;
-    core::LeaseRecord next = *lease_;
-    next.beat += 1;
-    next.sync = sync_wanted_;
-    next.released = release_with_.has_value();
-    if (release_with_) next.token = release_with_;
+    const core::LeaseRecord next = core::renewed(*lease_, sync_.wanted(), release_with_);
     const Epoch epoch = next.epoch;
-    in_step_may_be_stored_ |= next.sync == core::Sync::in_step;
+    sync_.sends(next.sync);
     const auto answer = co_await store_lease(next);
     renewing_ = false;
     if (!holder_ || holder_->epoch() != epoch || !answer) co_return;
     if (answer->stored) {
         lease_ = next;
         revision_ = answer->revision;
-        in_step_may_be_stored_ = next.sync == core::Sync::in_step;
+        sync_.stored(next.sync);
         const bool late = world_.planted(Planted::deadline_counts_from_the_answer);
         if (!next.released) tell(core::RenewalStored{late ? process_.now() : sent_at});
         co_return;
@@ -205,20 +208,14 @@ Task<int> Agent::promise(Epoch epoch) {
 }
 
 Task<std::string> Agent::become_writer(core::Sync sync) {
-    core::LeaseRecord next = *lease_;
-    next.beat += 1;
-    next.released = false;
-    next.token.reset();
-    next.sync = sync;
-    sync_wanted_ = sync;
+    const core::LeaseRecord next = core::taken_up(*lease_, sync);
     const TimePoint sent_at = process_.now();
     const auto answer = co_await store_lease(next);
     if (!answer) co_return "store-unreachable";
     if (!answer->stored) co_return "stale-epoch";
     lease_ = next;
     revision_ = answer->revision;
-    in_step_may_be_stored_ = sync == core::Sync::in_step;
-    waits_since_.reset();
+    sync_.opens(sync);
     core::LeaseTerms terms = world_.terms();
     if (world_.planted(Planted::no_drift_margin)) terms.drift_ppm_max = 0;
     holder_.emplace(next.epoch, terms);
@@ -318,7 +315,6 @@ Task<bool> Agent::open(Configured how) {
     if (how == Configured::anew) own.waits_for_standby = false;
     own.standby_has = 0;
     own.standby_heard = {};
-    out_of_step_since_ = process_.now();
     world_.judge().opened(index_, promoted);
     co_return true;
 }
@@ -371,35 +367,30 @@ void Agent::care_for_server() {
 void Agent::keep_in_step() {
     Database& own = here().database;
     if (!own.is_open() || acting_ || paused_ || release_with_ || !lease_) return;
-    const core::Sync now = lease_->sync;
     const bool streams = streaming();
-    if (streams) out_of_step_since_ = process_.now();
-    const bool catches_up = now != core::Sync::in_step && streams && own.log.size() < own.standby_has + 50;
-    if (!catches_up) waits_since_.reset();
-    if (catches_up) {
-        if (world_.planted(Planted::in_step_before_anybody_waits)) {
-            sync_wanted_ = core::Sync::in_step;
-            if (world_.random().below(40) == 0) own.waits_for_standby = true;
-            return;
-        }
-        own.waits_for_standby = true;
-        if (!waits_since_) waits_since_ = own.log.size();
-        if (own.standby_has >= *waits_since_ || world_.planted(Planted::in_step_before_it_caught_up))
-            sync_wanted_ = core::Sync::in_step;
-    } else if (now == core::Sync::in_step && !streams &&
-               process_.now() - out_of_step_since_ > world_.terms().duration / 2) {
-        sync_wanted_ = core::Sync::degraded;
-        world_.sometimes("protection degraded");
-        if (world_.planted(Planted::degraded_before_it_is_recorded)) {
-            own.waits_for_standby = false;
-            own.standby_confirms(own.log.size(), own.standby_heard);
-        }
-    } else if (now == core::Sync::degraded && !streams) {
-        sync_wanted_ = core::Sync::degraded;
-        if (in_step_may_be_stored_) return;  // a renewal that says so may still be on its way
+    const auto standby = [&] {
+        return core::StandbyView{
+            .streams = streams,
+            .is_waited_for = streams && own.waits_for_standby,
+            .written = Lsn(own.log.size()),
+            .lag = own.log.size() - std::min(own.log.size(), own.standby_has),
+        };
+    };
+    const auto go_on_alone = [&own] {
         own.waits_for_standby = false;
         own.standby_confirms(own.log.size(), own.standby_heard);  // nobody waits for it any more
+    };
+    const core::Sync before = sync_.wanted();
+    const core::CommitsWait wait = sync_.look(lease_->sync, standby(), process_.now());
+    if (before == core::Sync::in_step && sync_.wanted() == core::Sync::degraded) {
+        world_.sometimes("protection degraded");
+        if (world_.planted(Planted::degraded_before_it_is_recorded)) go_on_alone();
     }
+    if (wait == core::CommitsWait::for_nobody) go_on_alone();
+    if (wait != core::CommitsWait::for_standby) return;
+    const bool forgets = world_.planted(Planted::in_step_before_anybody_waits) && world_.random().below(40) != 0;
+    if (!forgets) own.waits_for_standby = true;
+    sync_.waits(standby());
 }
 
 /// At fixed times, whether or not the look before has its answer.
@@ -479,9 +470,11 @@ Task<std::string> Agent::promote(Promotion command) {
     if (acting_) co_return "busy";
     const bool proved_before = holder_ && holder_->epoch() == command.epoch;
     if (proved_before && here().database.is_open()) co_return "";
-    const bool believes = world_.planted(Planted::store_that_forgot_is_believed);
-    if ((command.epoch < promises_.known() && !believes) || (holder_ && !proved_before)) co_return "stale-epoch";
-    if (command.fence.epoch.value() + 1 != command.epoch.value()) co_return "no-fence-record";
+    const core::PromotionOrder order{.epoch = command.epoch, .fenced = command.fence.epoch};
+    core::PromotionKnowledge knowledge{.known = promises_.known()};
+    if (world_.planted(Planted::store_that_forgot_is_believed)) knowledge.known = Epoch(0);
+    if (holder_) knowledge.holds = holder_->epoch();
+    if (const auto fits = core::check_order(order, knowledge); !fits) co_return fits.error().code;
     Database& own = here().database;
     if (!own.exists || own.torn) co_return "no-data";
     acting_ = true;
@@ -494,7 +487,7 @@ Task<std::string> Agent::promote(Promotion command) {
             refusal = "store-unreachable";
             break;
         }
-        const bool ours = found && found->lease.region == World::name_of(index_) && found->lease.epoch == command.epoch;
+        const bool ours = found && core::check_lease(order, World::name_of(index_), found->lease);
         if (!ours && !unseen) {
             refusal = "stale-epoch";
             break;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "core/lease.hpp"
+#include "core/promotion.hpp"
 #include "core/region_role.hpp"
+#include "core/sync_keeper.hpp"
 #include "sim/world.hpp"
 
 #include <array>
@@ -102,7 +104,7 @@ private:
     std::optional<core::LeaseHolder> holder_;
     std::optional<core::LeaseRecord> lease_;
     std::uint64_t revision_ = 0;
-    core::Sync sync_wanted_ = core::Sync::degraded;
+    core::SyncKeeper sync_;
     std::optional<core::PromotionToken> release_with_;
     bool renewing_ = false;
     bool asking_ = false;
@@ -111,10 +113,7 @@ private:
     std::array<SiteView, 2> views_;
     std::size_t preferred_ = 0;  // controller
     bool sent_away_ = false;
-    bool in_step_may_be_stored_ = false;
-    std::optional<std::size_t> waits_since_;
     Epoch gave_up_at_{0};
-    TimePoint out_of_step_since_{};
     TimePoint store_heard_{};
 };
 

@@ -52,7 +52,7 @@ protected:
             fmt::print("--- {}\n{}\n", log, io::read_file(folder() / log).value_or("none"));
     }
 
-    const fs::path& folder() const { return authority.folder; }
+    const fs::path& folder() const { return authority.folder.path(); }
     static std::string address(const std::string& site) {
         const int number = site == first ? 1 : site == second ? 2 : 3;
         return fmt::format("127.231.{}.{}", ::getpid() % 250, number);
