@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 timed = @start=$$(date +%s); $(2); status=$$?; echo "make $(1): $$(( $$(date +%s) - start )) s"; exit $$status
 
-.PHONY: setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store bench-witness clean format asan tsan
+.PHONY: replay setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store bench-control bench-witness clean format asan tsan
 setup:
 	@tools/setup.sh
 
@@ -41,6 +41,11 @@ format:
 demo: build
 	@bin/cloudshelf demo
 
+# The same losses of a region in the simulator and on the twin, compared: about 45 s each, so not part of `make test`.
+REPLAYS ?= 50
+replay: build
+	$(call timed,replay,CLOUDSHELF_REPLAYS=$(REPLAYS) build/$(PRESET)/tests/replay_livetest)
+
 # The core in worlds of virtual time, each from a seed.
 SEEDS ?= 10000
 simulate: build
@@ -66,4 +71,8 @@ bench-store: build
 bench-witness: build
 	$(call timed,bench-witness,bin/cloudshelf bench-witness)
 
-bench: bench-failover bench-probes bench-store bench-witness
+# A thousand applications on one control plane, about five minutes.
+bench-control: build
+	$(call timed,bench-control,bin/cloudshelf bench-control)
+
+bench: bench-failover bench-probes bench-store bench-control bench-witness

@@ -2,7 +2,9 @@
 #include "base/statistics.hpp"
 #include "cli/command.hpp"
 #include "cli/probe_peers.hpp"
+#include "cli/probe_responders.hpp"
 #include "drivers/probe/rounds.hpp"
+#include "io/certificates.hpp"
 #include "io/clock.hpp"
 #include "io/file.hpp"
 
@@ -27,6 +29,9 @@ const std::string path = "/health";
 const std::string haproxy = "/usr/sbin/haproxy";
 const std::string blackbox = "/usr/bin/prometheus-blackbox-exporter";
 const io::Endpoint responder{.address = "127.230.0.1", .port = 8100};
+const io::Endpoint https_responder{.address = "127.230.0.1", .port = 8443};
+const io::Endpoint dns_responder{.address = "127.230.0.1", .port = 8053};
+const io::Endpoint postgres_responder{.address = "127.230.0.1", .port = 8432};
 const io::Endpoint exporter{.address = "127.230.0.2", .port = 9115};
 
 struct Options {
@@ -68,7 +73,7 @@ private:
 };
 
 /// As fast as it goes: each look that ends begins the next one at the same target.
-void probe_without_pause(int targets, probe::Connections connections) {
+void probe_without_pause(int targets, const probe::Target& target) {
     boost::asio::io_context loop(1);
     Judge judge(Counters::shared());
     probe::Prober* again = nullptr;
@@ -78,22 +83,22 @@ void probe_without_pause(int targets, probe::Connections connections) {
     });
     again = &prober;
     for (int i = 0; i < targets; ++i) {
-        const auto id = prober.add({.endpoint = responder, .path = path, .connections = connections});
+        const auto id = prober.add(target);
         judge.add(*id, 10ms);
         prober.begin(*id);
     }
     loop.run();
 }
 
-/// By the schedule: each target once per interval, over a fresh connection.
-void probe_on_schedule(int targets, Duration interval) {
+/// By the schedule: each target once per interval.
+void probe_on_schedule(int targets, Duration interval, const probe::Target& target) {
     boost::asio::io_context loop(1);
     Judge judge(Counters::shared());
     probe::Rounds rounds(loop.get_executor(), {}, [&](core::ProbeId id, const probe::Rounds::Look& look) {
         judge.saw(id, look.result);
     });
     for (int i = 0; i < targets; ++i) {
-        const auto id = rounds.add({.endpoint = responder, .path = path}, interval, core::ProbePacing::fixed);
+        const auto id = rounds.add(target, interval, core::ProbePacing::fixed);
         judge.add(*id, interval);
     }
     loop.run();
@@ -135,26 +140,33 @@ Result<std::vector<Child>> only(Result<Child> child) {
 
 std::vector<Contender> contenders(const Options& options) {
     const Duration interval = options.interval_ms * Duration(1ms);
-    const auto haproxy_at = [=](int checks, Duration every, std::string file) -> Result<std::vector<Child>> {
+    const auto haproxy_with = [=](const HaproxyChecks& checks, std::string file) -> Result<std::vector<Child>> {
         const fs::path config = options.out / file;
-        if (const auto written = io::replace_file(config, haproxy_config(responder, path, checks, every)); !written)
+        if (const auto written = io::replace_file(config, haproxy_config(checks)); !written)
             return fail(written.error());
         return only(Child::start(prober_core, {haproxy, "-db", "-f", config}, options.out / "haproxy.log"));
     };
+    const auto haproxy_at = [=](int checks, Duration every, std::string file) {
+        return haproxy_with(
+            {.endpoint = responder, .count = checks, .interval = every, .options = httpchk(responder, path)}, file
+        );
+    };
+    const auto ours = [=](const probe::Target& target) {
+        return only(Child::run(prober_core, [=] { probe_without_pause(options.connections, target); }));
+    };
+    using probe::Connections;
     std::vector<Contender> all;
-    all.push_back({"ours, kept connections, without pause", [=] {
-                       return only(Child::run(prober_core, [=] {
-                           probe_without_pause(options.connections, probe::Connections::kept);
-                       }));
-                   }});
-    all.push_back({"ours, fresh connections, without pause", [=] {
-                       return only(Child::run(prober_core, [=] {
-                           probe_without_pause(options.connections, probe::Connections::fresh);
-                       }));
-                   }});
+    const probe::Target fresh{.endpoint = responder, .path = path};
+    const auto kept = [](probe::Target target) {
+        target.connections = Connections::kept;
+        return target;
+    };
+    all.push_back({"ours, kept connections, without pause", [=] { return ours(kept(fresh)); }});
+    all.push_back({"ours, fresh connections, without pause", [=] { return ours(fresh); }});
     const std::string scheduled = fmt::format("{} checks every {} ms", options.checks, options.interval_ms);
     all.push_back({"ours, fresh connections, " + scheduled, [=] {
-                       return only(Child::run(prober_core, [=] { probe_on_schedule(options.checks, interval); }));
+                       return only(Child::run(prober_core, [=] { probe_on_schedule(options.checks, interval, fresh); })
+                       );
                    }});
     all.push_back(
         {"HAProxy httpchk, " + scheduled, [=] { return haproxy_at(options.checks, interval, "haproxy.cfg"); }, haproxy}
@@ -185,6 +197,44 @@ std::vector<Contender> contenders(const Options& options) {
              return started;
          },
          blackbox}
+    );
+    const probe::Target https{.type = core::CheckType::https, .endpoint = https_responder, .path = path};
+    all.push_back({"ours, HTTPS, kept connections, without pause", [=] { return ours(kept(https)); }});
+    all.push_back({"ours, HTTPS, fresh connections, 100 checks every 500 ms", [=] {
+                       return only(Child::run(prober_core, [=] { probe_on_schedule(100, 500ms, https); }));
+                   }});
+    all.push_back(
+        {"HAProxy httpchk over TLS, 100 checks every 500 ms",
+         [=] {
+             return haproxy_with(
+                 {.endpoint = https_responder,
+                  .count = 100,
+                  .interval = 500ms,  // its time limit, too
+                  .options = httpchk(https_responder, path),
+                  .of_server = "check-ssl verify none"},
+                 "haproxy-tls.cfg"
+             );
+         },
+         haproxy}
+    );
+    const probe::DnsQuestion question{.name = "api.cloudshelf.com", .expected = "127.0.0.1"};
+    const probe::Target dns{.type = core::CheckType::dns, .endpoint = dns_responder, .dns = question};
+    all.push_back({"ours, DNS over UDP, without pause", [=] { return ours(dns); }});
+    const probe::Target postgres{.type = core::CheckType::postgres, .endpoint = postgres_responder};
+    all.push_back({"ours, PostgreSQL, without pause", [=] { return ours(postgres); }});
+    all.push_back(
+        {"HAProxy pgsql-check, more checks than it can make",
+         [=] {
+             return haproxy_with(
+                 {.endpoint = postgres_responder,
+                  .count = 500,
+                  .interval = 10ms,
+                  .options = "    option pgsql-check user cloudshelf_probe\n",
+                  .mode = "tcp"},
+                 "haproxy-pgsql.cfg"
+             );
+         },
+         haproxy}
     );
     for (auto& contender : all) {
         if (!contender.program.empty() && !fs::exists(contender.program)) contender.missing = "not installed";
@@ -242,13 +292,48 @@ bool meets(const std::string& what, double figure, double target, bool at_least,
     return met;
 }
 
+/// A certificate of a CA of its own, for the benchmark alone; made anew each time.
+Result<io::TlsIdentity> identity_in(const fs::path& folder) {
+    std::error_code ignored;
+    fs::create_directories(folder, ignored);
+    const io::CertificateFiles ca{.certificate = folder / "ca.crt", .key = folder / "ca.key"};
+    const io::CertificateFiles own{.certificate = folder / "responder.crt", .key = folder / "responder.key"};
+    const auto validity = io::Validity::days(1);
+    if (const auto made = io::make_authority(ca, "bench-probes", validity); !made) return fail(made.error());
+    const auto issued = io::issue_certificate(
+        ca, {.name = "responder", .addresses = {https_responder.address}, .validity = validity}, own
+    );
+    if (!issued) return fail(issued.error());
+    return io::TlsIdentity{.certificate_file = own.certificate, .key_file = own.key, .ca_file = ca.certificate};
+}
+
+/// Who answers, each in a process of its own on the other core.
+Result<std::vector<Child>> responders(const Options& options) {
+    const auto identity = identity_in(options.out / "tls");
+    if (!identity) return fail(identity.error());
+    auto& counters = Counters::shared();
+    const std::function<void()> all[] = {
+        [&] { respond_http(responder, counters); },
+        [&] { respond_https(https_responder, *identity, counters); },
+        [&] { respond_dns(dns_responder, counters); },
+        [&] { respond_postgres(postgres_responder, counters); },
+    };
+    std::vector<Child> children;
+    for (const auto& respond : all) {
+        auto child = Child::run(other_core, respond);
+        if (!child) return fail(child.error());
+        children.push_back(std::move(*child));
+    }
+    return children;
+}
+
 Exit run_bench(const Options& options, const Common& common) {
     if (std::thread::hardware_concurrency() < 2)
         return report({.code = "bench.one-core", .message = "bench-probes needs two cores"}, common);
     std::error_code ignored;
     fs::create_directories(options.out, ignored);
     auto& counters = Counters::shared();
-    const auto answering = Child::run(other_core, [&] { respond(responder, counters); });
+    const auto answering = responders(options);
     if (!answering) return report(answering.error(), common);
     const auto say = progress(common);
     auto all = contenders(options);
@@ -284,6 +369,8 @@ Exit run_bench(const Options& options, const Common& common) {
     met &= meets("CPU per probe, ours : HAProxy's, on schedule", cpu(2) / cpu(3), 1.3, false, all[3]);
     met &= meets("CPU per probe, ours : HAProxy's, without pause", cpu(1) / cpu(4), 1.3, false, all[4]);
     met &= meets("CPU per probe, ours on schedule : blackbox exporter's", cpu(2) / cpu(5), 0.2, false, all[5]);
+    met &= meets("CPU per probe over TLS, fresh, ours : HAProxy's", cpu(7) / cpu(8), 1.3, false, all[8]);
+    met &= meets("CPU per PostgreSQL probe, ours : HAProxy's", cpu(10) / cpu(11), 1.3, false, all[11]);
     return met ? ok : not_met;
 }
 

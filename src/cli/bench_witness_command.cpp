@@ -128,14 +128,14 @@ Result<void> run_through(const twin::Layout& layout, const WitnessBench& bench, 
     wait_until(bench.duration, [] { return false; });
     print_row("with customers", layout);
     const auto fault = twin::break_region(layout, layout.primary.name.value());
-    const bool moved =
-        fault && wait_until(60s, [&] {
-            const auto status = twin::controller_status(layout);
-            boost::system::error_code none;
-            const auto* region = status ? status->find_pointer("/lease/region", none) : nullptr;
-            const auto status_of = twin::agent_status(layout, layout.standby);
-            return region && *region == layout.standby.name.value() && status_of && status_of->at("role") == "writer";
-        });
+    const bool moved = fault && wait_until(60s, [&] {
+                           const auto status = twin::controller_status(layout);
+                           boost::system::error_code none;
+                           const auto* region = status ? status->find_pointer("/lease/region", none) : nullptr;
+                           const auto status_of = twin::agent_status(layout, layout.standby);
+                           return region && region->is_string() && region->as_string() == layout.standby.name.value() &&
+                                  status_of && status_of->at("role") == "writer";
+                       });
     wait_until(20s, [] { return false; });
     print_row("after a region loss", layout);
     const int status = close();

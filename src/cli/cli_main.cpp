@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
     add_soak(app, status);
     add_bench_probes(app, status);
     add_bench_witness(app, status);
+    add_bench_control(app, status);
     add_daemons(app, status);
     try {
         app.parse(argc, argv);

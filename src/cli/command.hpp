@@ -68,6 +68,7 @@ void add_demo(CLI::App& app, int& status);
 void add_bench(CLI::App& app, int& status);
 void add_soak(CLI::App& app, int& status);
 void add_bench_probes(CLI::App& app, int& status);
+void add_bench_control(CLI::App& app, int& status);
 void add_report(CLI::App& app, int& status);
 void add_simulate(CLI::App& app, int& status);
 void add_catalog(CLI::App& app, int& status);

@@ -43,6 +43,63 @@ std::string lag(const json::value& region) {
     );
 }
 
+/// "led from us-east-2; us-east-1 and us-west-2 are ready", or what is amiss.
+std::string leaders(const json::value& status, bool colour) {
+    const auto* controllers = find(status, "/controllers");
+    if (!controllers || !controllers->is_object()) return {};
+    std::string leader;
+    std::string ready;
+    std::string away;
+    for (const auto& [site, seen] : controllers->as_object()) {
+        const bool able = text(seen, "/answers") == "true" && text(seen, "/store") == "true";
+        if (text(seen, "/leads") == "true") {
+            leader = site;
+        } else {
+            std::string& list = able ? ready : away;
+            list += fmt::format("{}{}", list.empty() ? "" : ", ", std::string_view(site));
+        }
+    }
+    std::string line = "led from " + leader;
+    if (leader.empty() && !ready.empty()) line = painted("nobody leads yet", colour);
+    if (leader.empty() && ready.empty()) line = painted("nobody can lead: it takes two sites of three", colour);
+    if (!ready.empty()) line += "; ready to: " + ready;
+    if (!away.empty()) line += "; " + painted("not able to", colour) + ": " + away;
+    return "  " + line + "\n";
+}
+
+/// A line for each site whose clock a person should look at.
+std::string clocks(const json::value& status, bool colour) {
+    const auto* sites = find(status, "/clocks");
+    std::string out;
+    if (!sites || !sites->is_object()) return out;
+    for (const auto& [site, clock] : sites->as_object()) {
+        if (text(clock, "/verdict") != "beyond") continue;
+        out += fmt::format(
+            "  {}: the clock of {} runs at another speed than the plan allows (docs/operations/clocks.md)\n",
+            painted("alarm", colour),
+            std::string_view(site)
+        );
+    }
+    return out;
+}
+
+/// A line for each health check that is not healthy.
+std::string checks(const json::value& status, bool colour) {
+    const auto* all = find(status, "/health_checks");
+    std::string out;
+    if (!all || !all->is_array()) return out;
+    for (const auto& check : all->as_array()) {
+        if (text(check, "/status") == "healthy") continue;
+        out += fmt::format(
+            "  {}: health check {} ({})\n",
+            painted("unhealthy", colour),
+            text(check, "/name"),
+            text(check, "/latest", "not looked at from here yet")
+        );
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string picture(const json::value& status, bool colour) {
@@ -63,6 +120,7 @@ std::string picture(const json::value& status, bool colour) {
             );
         }
     }
+    out += leaders(status, colour) + clocks(status, colour) + checks(status, colour);
     if (const auto* executions = find(status, "/executions"); executions && executions->is_array()) {
         for (const auto& execution : executions->as_array()) {
             out += fmt::format(

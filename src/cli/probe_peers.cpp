@@ -8,18 +8,14 @@
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 
-#include <arpa/inet.h>
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <new>
 #include <sched.h>
 #include <sstream>
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +30,7 @@ class OnCore {
 public:
     explicit OnCore(int core) {
         ::sched_getaffinity(0, sizeof before_, &before_);
+        if (core == any_core) return;
         cpu_set_t one;
         CPU_ZERO(&one);
         CPU_SET(static_cast<std::size_t>(core), &one);
@@ -90,6 +87,14 @@ Duration Child::cpu_time() const {
     return (user + system) * Duration(1s) / ::sysconf(_SC_CLK_TCK);
 }
 
+std::uint64_t Child::resident_bytes() const {
+    std::istringstream fields(io::read_file(fmt::format("/proc/{}/statm", pid_)).value_or(""));
+    std::uint64_t size = 0;
+    std::uint64_t resident = 0;
+    fields >> size >> resident;
+    return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
 Counters& Counters::shared() {
     static Counters* const counters = [] {
         void* memory = ::mmap(nullptr, sizeof(Counters), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -99,66 +104,30 @@ Counters& Counters::shared() {
     return *counters;
 }
 
-namespace {
-
-/// Reads what is there and answers the requests in it. False when the connection is over.
-bool serve(int connection, Counters& counters) {
-    static constexpr std::string_view answer =
-        "HTTP/1.1 200 OK\r\nServer: responder\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nok";
-    std::array<char, 4096> buffer;
-    const ssize_t size = ::recv(connection, buffer.data(), buffer.size(), MSG_DONTWAIT);
-    if (size < 0) return errno == EAGAIN || errno == EINTR;
-    if (size == 0) return false;
-    const std::string_view request(buffer.data(), static_cast<std::size_t>(size));
-    if (!request.ends_with("\r\n\r\n")) return false;  // ours and our peers' requests come whole, in one packet
-    counters.requests.fetch_add(1, std::memory_order_relaxed);
-    if (::send(connection, answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0) return false;
-    return !request.contains("onnection: close");
+std::string httpchk(const io::Endpoint& endpoint, const std::string& path) {
+    return fmt::format(
+        "    option httpchk\n    http-check send meth GET uri {} ver HTTP/1.1 hdr Host {}\n", path, endpoint.text()
+    );
 }
 
-}  // namespace
-
-void respond(const io::Endpoint& listen, Counters& counters) {
-    sockaddr_in at{.sin_family = AF_INET, .sin_port = htons(listen.port)};
-    ::inet_pton(AF_INET, listen.address.c_str(), &at.sin_addr);
-    const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    const int yes = 1;
-    ::setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (::bind(listener, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0 || ::listen(listener, 4096) != 0)
-        return;
-    const int loop = ::epoll_create1(EPOLL_CLOEXEC);
-    const auto watch = [&](int descriptor) {
-        epoll_event event{.events = EPOLLIN, .data = {.fd = descriptor}};
-        ::epoll_ctl(loop, EPOLL_CTL_ADD, descriptor, &event);
-    };
-    watch(listener);
-    std::array<epoll_event, 256> events;
-    for (;;) {
-        const int count = ::epoll_wait(loop, events.data(), static_cast<int>(events.size()), -1);
-        for (int i = 0; i < count; ++i) {
-            const int ready = events[static_cast<std::size_t>(i)].data.fd;
-            if (ready != listener) {
-                if (!serve(ready, counters)) ::close(ready);
-                continue;
-            }
-            for (int made; (made = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;)
-                watch(made);
-        }
-    }
-}
-
-std::string haproxy_config(const io::Endpoint& endpoint, const std::string& path, int checks, Duration interval) {
+std::string haproxy_config(const HaproxyChecks& checks) {
     std::string text = fmt::format(
         "global\n    nbthread 1\n    maxconn 1000\n"
-        "defaults\n    mode http\n    timeout connect 4s\n    timeout client 5s\n    timeout server 5s\n"
+        "defaults\n    mode {}\n    timeout connect 4s\n    timeout client 5s\n    timeout server 5s\n"
         "    timeout check 2s\n"
         "frontend unused\n    bind 127.230.0.3:8101\n    default_backend probed\n"  // it does not start without one
-        "backend probed\n    option httpchk\n    http-check send meth GET uri {} ver HTTP/1.1 hdr Host {}\n",
-        path,
-        endpoint.text()
+        "backend probed\n{}",
+        checks.mode,
+        checks.options
     );
-    for (int i = 0; i < checks; ++i)
-        text += fmt::format("    server s{} {} check inter {}ms\n", i, endpoint.text(), interval / 1ms);
+    for (int i = 0; i < checks.count; ++i)
+        text += fmt::format(
+            "    server s{} {} check inter {}ms {}\n",
+            i,
+            checks.endpoint.text(),
+            checks.interval / 1ms,
+            checks.of_server
+        );
     return text;
 }
 

@@ -11,15 +11,17 @@
 #include <string>
 #include <sys/types.h>
 
-/// What bench-probes compares with, and the ground it stands on: processes pinned to cores, a responder that counts.
+/// What bench-probes compares with, and the ground it stands on: processes pinned to cores, and numbers they share.
 namespace cloudshelf::cli {
 
-/// A child process that ends with this object, and with its parent.
+inline constexpr int any_core = -1;
+
+/// A child process that ends with this object, and with its parent. `core`: the one that it runs on alone.
 class Child {
 public:
-    /// Forks: runs `work` on `core` alone. To be called while this process has one thread.
+    /// Forks, and runs `work`. To be called while this process has one thread.
     static Result<Child> run(int core, const std::function<void()>& work);
-    /// Starts a program on `core` alone, and all threads it makes.
+    /// Starts a program, all threads it makes included.
     static Result<Child> start(int core, std::vector<std::string> argv, const std::filesystem::path& output);
 
     Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
@@ -32,6 +34,8 @@ public:
     bool is_running() const;
     /// Processor time so far, all threads, user and system, from /proc/<pid>/stat: in steps of 10 ms.
     Duration cpu_time() const;
+    /// Memory in use now, from /proc/<pid>/statm.
+    std::uint64_t resident_bytes() const;
 
 private:
     explicit Child(pid_t pid) : pid_(pid) {}
@@ -47,12 +51,18 @@ struct Counters {
     static Counters& shared();
 };
 
-/// Answers every request with 200 and two bytes, and counts it. HTTP/1.1 with keep-alive, one loop, no parsing beyond
-/// the end of a request and its `Connection: close`. Returns when it cannot listen.
-void respond(const io::Endpoint& listen, Counters& counters);
-
-/// Configuration of HAProxy: `checks` servers at the same endpoint, looked at every `interval` with GET `path`.
-std::string haproxy_config(const io::Endpoint& endpoint, const std::string& path, int checks, Duration interval);
+/// What HAProxy is to look at, and how.
+struct HaproxyChecks {
+    io::Endpoint endpoint;
+    int count = 100;  // servers, all of them at that endpoint
+    Duration interval{};
+    std::string options;  // lines of the backend: "    option httpchk\n…"
+    std::string mode = "http";
+    std::string of_server;  // "check-ssl verify none"
+};
+/// The lines for GET `path`.
+std::string httpchk(const io::Endpoint& endpoint, const std::string& path);
+std::string haproxy_config(const HaproxyChecks& checks);
 
 /// Asks a blackbox exporter for probes of `url` as fast as it answers, `at_once` at a time. Does not return.
 void drive_blackbox(const io::Endpoint& exporter, const std::string& url, int at_once);

@@ -3,6 +3,7 @@
 // what the test tells them to. The real servers are in the twin's trials.
 #include "cli/shopper.hpp"
 #include "support/async.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/udp.hpp>
@@ -192,24 +193,6 @@ private:
     std::shared_ptr<State> state_;
 };
 
-class TemporaryFolder {
-public:
-    TemporaryFolder() {
-        std::string name = (fs::temp_directory_path() / "shopper-XXXXXX").string();
-        path_ = ::mkdtemp(name.data());
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    fs::path operator/(const char* name) const { return path_ / name; }
-
-private:
-    fs::path path_;
-};
-
 /// A town with a shop, a nameserver and a folder for the ledger.
 struct Town {
     explicit Town(io::Executor where) : executor(where), east(where, books, {"127.88.0.1", 0}, "east"), names(where) {}
@@ -232,8 +215,17 @@ struct Town {
     std::shared_ptr<Books> books = std::make_shared<Books>();
     Shop east;
     Nameserver names;
-    TemporaryFolder folder;
+    testing::TemporaryFolder folder;
 };
+
+/// The town's shop opens, and a shopper who found it; null where either failed.
+io::Task<std::unique_ptr<Shopper>> open(Town* town, ShopperOptions options) {
+    if (!town->east.start()) co_return nullptr;
+    auto shopper = std::make_unique<Shopper>(town->executor, std::move(options));
+    const auto ready = co_await shopper->prepare();
+    if (!ready) co_return nullptr;
+    co_return shopper;
+}
 
 auto failures(const workload::Ledger& ledger, const std::string& why) {
     return std::ranges::count_if(ledger.attempts, [&](const auto& attempt) { return attempt.why == why; });
@@ -242,10 +234,8 @@ auto failures(const workload::Ledger& ledger, const std::string& why) {
 // Goal: refusals, lost answers and slow answers are counted one by one, and none of them costs or doubles a write.
 ASYNC_TEST(Shopper, CountsRightWhatAnHonestShopDoes) {
     Town town(co_await asio::this_coro::executor);
-    REQUIRE(town.east.start());
-    Shopper shopper(town.executor, town.options(1500ms));
-    const auto ready = co_await shopper.prepare();
-    REQUIRE(ready);
+    const auto shopper = co_await open(&town, town.options(1500ms));
+    REQUIRE(shopper);
     town.books->choose = [](const std::string& kind, int count) {
         const bool write = kind.starts_with("POST") && kind != "POST /sessions";
         if (write && count % 7 == 3) return Fate::unknown;
@@ -253,11 +243,11 @@ ASYNC_TEST(Shopper, CountsRightWhatAnHonestShopDoes) {
         if (count % 5 == 4) return Fate::fenced;
         return Fate::good;
     };
-    const auto ran = co_await shopper.run();
+    const auto ran = co_await shopper->run();
     REQUIRE(ran);
     const auto fates = town.books->fates;
     town.books->choose = nullptr;
-    const auto audit = co_await shopper.audit();
+    const auto audit = co_await shopper->audit();
 
     const auto ledger = town.ledger();
     EXPECT_EQ(ledger.unreadable_lines, 0u);
@@ -280,7 +270,7 @@ ASYNC_TEST(Shopper, CountsRightWhatAnHonestShopDoes) {
     EXPECT_EQ(town.books->orders.size(), payments) << "an order was left unpaid";
     EXPECT_GT(payments, 20u);
 
-    const auto live = json::parse(shopper.live("done"));
+    const auto live = json::parse(shopper->live("done"));
     EXPECT_EQ(live.at("acknowledged_writes").to_number<std::size_t>(), ledger.writes.size());
     EXPECT_EQ(live.at("ok").to_number<int>() + live.at("failed").to_number<int>(), int(ledger.attempts.size()));
     EXPECT_TRUE(fs::exists(town.folder / "ledger.jsonl.live.json"));
@@ -296,16 +286,14 @@ ASYNC_TEST(Shopper, CountsRightWhatAnHonestShopDoes) {
 // Goal: one acknowledged write that is not there is found, and named.
 ASYNC_TEST(Shopper, FindsTheOneLostWrite) {
     Town town(co_await asio::this_coro::executor);
-    REQUIRE(town.east.start());
-    Shopper shopper(town.executor, town.options(1s));
-    const auto ready = co_await shopper.prepare();
-    REQUIRE(ready);
+    const auto shopper = co_await open(&town, town.options(1s));
+    REQUIRE(shopper);
     town.books->choose = [](const std::string& kind, int count) {
         return kind == "POST /ratings" && count == 4 ? Fate::forgotten : Fate::good;
     };
-    const auto ran = co_await shopper.run();
+    const auto ran = co_await shopper->run();
     REQUIRE(ran);
-    const auto audit = co_await shopper.audit();
+    const auto audit = co_await shopper->audit();
     REQUIRE(audit.bad.size() == 1);
     EXPECT_EQ(audit.bad[0].second, Found::missing);
     EXPECT_EQ(audit.bad[0].first.kind, "rating");
@@ -315,18 +303,16 @@ ASYNC_TEST(Shopper, FindsTheOneLostWrite) {
 // Goal: a payment taken twice is found on its order; a shop that forgets keys is found by asking it once more.
 ASYNC_TEST(Shopper, FindsWhatIsThereTwice) {
     Town town(co_await asio::this_coro::executor);
-    REQUIRE(town.east.start());
-    Shopper shopper(town.executor, town.options(1s));
-    const auto ready = co_await shopper.prepare();
-    REQUIRE(ready);
+    const auto shopper = co_await open(&town, town.options(1s));
+    REQUIRE(shopper);
     town.books->choose = [](const std::string& kind, int count) {
         if (kind == "POST /payments" && count == 3) return Fate::captured_two;
         if (kind == "POST /ratings") return count == 1 ? Fate::unknown : Fate::without_key;
         return Fate::good;
     };
-    const auto ran = co_await shopper.run();
+    const auto ran = co_await shopper->run();
     REQUIRE(ran);
-    const auto audit = co_await shopper.audit();
+    const auto audit = co_await shopper->audit();
     REQUIRE(audit.bad.size() == 2);
     for (const auto& [write, found] : audit.bad) {
         EXPECT_EQ(found, Found::twice);
@@ -339,12 +325,10 @@ ASYNC_TEST(Shopper, FindsWhatIsThereTwice) {
 // and nothing goes to the dead region any more.
 ASYNC_TEST(Shopper, FollowTheNameToAnotherRegion) {
     Town town(co_await asio::this_coro::executor);
-    REQUIRE(town.east.start());
+    const auto shopper = co_await open(&town, town.options(2500ms));
+    REQUIRE(shopper);
     Shop west(town.executor, town.books, {"127.88.0.2", town.east.port()}, "west");
     REQUIRE(west.start());
-    Shopper shopper(town.executor, town.options(2500ms));
-    const auto ready = co_await shopper.prepare();
-    REQUIRE(ready);
     TimePoint fault{};
     const auto break_east = [](Town* where, TimePoint* when) -> io::Task<void> {
         co_await io::wait_for(500ms);
@@ -353,9 +337,9 @@ ASYNC_TEST(Shopper, FollowTheNameToAnotherRegion) {
         where->names.say(2);
     };
     asio::co_spawn(town.executor, break_east(&town, &fault), asio::detached);
-    const auto ran = co_await shopper.run();
+    const auto ran = co_await shopper->run();
     REQUIRE(ran);
-    const auto audit = co_await shopper.audit();
+    const auto audit = co_await shopper->audit();
     EXPECT_TRUE(audit.bad.empty());
     const auto ledger = town.ledger();
     EXPECT_TRUE(ledger.unknown.empty());
@@ -376,26 +360,24 @@ ASYNC_TEST(Shopper, FollowTheNameToAnotherRegion) {
 // Goal: whoever ends the run while the shop hangs learns soon what is not known.
 ASYNC_TEST(Shopper, EndsSoonWhenAskedTo) {
     Town town(co_await asio::this_coro::executor);
-    REQUIRE(town.east.start());
     auto options = town.options(60s);
     options.patience = 300ms;
-    Shopper shopper(town.executor, options);
-    const auto ready = co_await shopper.prepare();
-    REQUIRE(ready);
+    const auto shopper = co_await open(&town, options);
+    REQUIRE(shopper);
     town.books->choose = [](const std::string&, int) { return Fate::slow; };
     const auto stop = [](Shopper* whom) -> io::Task<void> {
         co_await io::wait_for(500ms);
         whom->stop();
     };
-    asio::co_spawn(town.executor, stop(&shopper), asio::detached);
+    asio::co_spawn(town.executor, stop(shopper.get()), asio::detached);
     const TimePoint begun = io::now();
-    const auto ran = co_await shopper.run();
+    const auto ran = co_await shopper->run();
     EXPECT_TRUE(ran);
     EXPECT_LT(io::now() - begun, 3s);
     town.books->choose = nullptr;
     const auto ledger = town.ledger();
     EXPECT_FALSE(ledger.unknown.empty());
-    const auto audit = co_await shopper.audit();
+    const auto audit = co_await shopper->audit();
     EXPECT_TRUE(audit.bad.empty());
     EXPECT_EQ(audit.unknown_outcomes, ledger.unknown.size());
 }

@@ -1,6 +1,7 @@
 #include "controller/actions.hpp"
 
 #include "core/move_policy.hpp"
+#include "core/procedures.hpp"
 #include "io/background.hpp"
 #include "io/log.hpp"
 
@@ -380,15 +381,21 @@ io::Task<Result<void>> Actions::point_names(SiteConfig site, Epoch epoch, Region
     co_return second;
 }
 
+bool Actions::has_to_follow(const SiteConfig& site, const RegionName& to) const {
+    const auto part = site.region == to ? core::NameserverOf::target
+                      : site.witness    ? core::NameserverOf::witness
+                                        : core::NameserverOf::old_writer;
+    return core::has_to_follow(part, watch_.seen(site.region).agent);
+}
+
 io::Task<Result<void>> Actions::switch_traffic(RegionName to, Epoch epoch, io::Deadline deadline) {
-    // The new region's and the witness's nameservers have to have it; the other region's gets it when it can.
     const auto executor = co_await boost::asio::this_coro::executor;
     using Operation =
         decltype(boost::asio::co_spawn(executor, point_names({}, epoch, to, deadline), boost::asio::deferred));
     std::vector<Operation> operations;
     std::vector<const SiteConfig*> sites;
     for (const auto& site : config_.sites) {
-        const bool needed = site.witness || site.region == to;
+        const bool needed = has_to_follow(site, to);
         const auto limit = needed ? deadline : deadline.sooner(100ms);
         operations.push_back(boost::asio::co_spawn(executor, point_names(site, epoch, to, limit), boost::asio::deferred)
         );
@@ -398,8 +405,7 @@ io::Task<Result<void>> Actions::switch_traffic(RegionName to, Epoch epoch, io::D
     auto [order, bugs, answers] =
         co_await group.async_wait(boost::asio::experimental::wait_for_all(), boost::asio::use_awaitable);
     for (std::size_t i = 0; i < sites.size(); ++i) {
-        const bool needed = sites[i]->witness || sites[i]->region == to;
-        if (needed && (bugs[i] || !answers[i])) {
+        if (has_to_follow(*sites[i], to) && (bugs[i] || !answers[i])) {
             const std::string why = bugs[i] ? "failed" : answers[i].error().message;
             const bool final = !bugs[i] && answers[i].error().code == "stale-epoch";
             co_return fail(Error{.code = final ? "stale-epoch" : "controller.dns", .message = why, .retryable = !final}
@@ -413,7 +419,7 @@ io::Task<Result<void>> Actions::verify_outside(RegionName to, Epoch epoch, io::D
     const std::string wanted = config_.site(to)->front.address;
     const std::string name = config_.serving_names.at(0);
     for (const auto& site : config_.sites) {
-        if (!site.witness && site.region != to) continue;
+        if (!has_to_follow(site, to)) continue;
         const auto answer = co_await dns::query(site.nameserver, name, "A", deadline.sooner(500ms));
         if (!answer) co_return again(answer.error().code, answer.error().message);
         if (answer->values != std::vector<std::string>{wanted}) {

@@ -2,6 +2,7 @@
 
 #include "controller/config.hpp"
 #include "controller/services.hpp"
+#include "controller/watch.hpp"
 #include "core/execution.hpp"
 #include "core/lease.hpp"
 #include "drivers/dns/dns.hpp"
@@ -17,8 +18,8 @@ namespace cloudshelf::controller {
 /// whoever receives it refuses an epoch older than what they know. Chooses nothing.
 class Actions {
 public:
-    Actions(const Services& services, const ApplicationConfig& config, core::LeaseTaker& taker)
-        : services_(services), config_(config), taker_(taker) {}
+    Actions(const Services& services, const ApplicationConfig& config, const Watch& watch, core::LeaseTaker& taker)
+        : services_(services), config_(config), watch_(watch), taker_(taker) {}
 
     /// Errors carry `retryable`.
     io::Task<Result<void>> perform(std::string action, core::Execution& execution, io::Deadline deadline);
@@ -61,11 +62,14 @@ private:
         io::Deadline deadline
     );
     io::Task<Result<std::string>> agent(io::Endpoint to, std::string call, std::string body, io::Deadline deadline);
+    /// Whether a move waits for this site's nameserver to say the same as the others.
+    bool has_to_follow(const SiteConfig& site, const RegionName& to) const;
     /// Asks the store what the lease is now: others change it too, through other controllers.
     io::Task<void> refresh();
 
     const Services& services_;
     const ApplicationConfig& config_;
+    const Watch& watch_;
     core::LeaseTaker& taker_;
 };
 

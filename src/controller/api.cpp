@@ -48,9 +48,11 @@ io::Task<void> stream_status(std::function<json::value()> status, io::HttpRespon
 Api::Api(
     const Services& services,
     const ControllerConfig& config,
-    Applications& applications,
+    const Applications& applications,
     Leadership& leadership,
     const Peers& peers,
+    const Looks& looks,
+    const std::unique_ptr<HealthChecker>& health,
     const JournalCopy& copy,
     store::EtcdStore* etcd
 )
@@ -59,6 +61,8 @@ Api::Api(
       applications_(applications),
       leadership_(leadership),
       peers_(peers),
+      looks_(looks),
+      health_(health),
       copy_(copy),
       state_(services, config, applications, leadership, peers, copy),
       members_(etcd) {}
@@ -76,18 +80,7 @@ std::optional<ApiToken> Api::token_of(const io::HttpRequest& request) const {
 
 Application* Api::application_of(const io::HttpRequest& request) const {
     const std::string name = request.query("application");
-    if (name.empty()) return applications_.front().get();
-    const auto found = std::ranges::find_if(applications_, [&](const auto& application) {
-        return application->config().name == name;
-    });
-    return found == applications_.end() ? nullptr : found->get();
-}
-
-Application* Api::application_with(const std::string& execution) const {
-    for (const auto& application : applications_) {
-        if (application->execution(execution) != nullptr) return application.get();
-    }
-    return nullptr;
+    return name.empty() ? &applications_.front() : applications_.named(name);
 }
 
 io::Task<io::HttpResponse> Api::answer(io::HttpRequest request) {
@@ -111,6 +104,12 @@ io::Task<io::HttpResponse> Api::dispatch(io::HttpRequest request, ApiToken token
     const bool post = request.method == "POST";
     const auto forbidden = io::HttpResponse::error(403, "forbidden", "this token's role may not do that");
     if (path == "/v1/leader" && !post) co_return leader();
+    if (path == "/v1/looks" && !post) {
+        if (token.role != Role::site) co_return forbidden;
+        const std::string after = request.query("after");
+        const auto looks = looks_.since(after.empty() ? 0 : std::stoull(after));
+        co_return io::HttpResponse::json(200, json::serialize(looks));
+    }
     if (path.starts_with("/v1/store/")) {
         if (token.role != Role::site) co_return forbidden;
         co_return co_await store_call(std::move(request));
@@ -188,29 +187,30 @@ io::Task<io::HttpResponse> Api::store_call(io::HttpRequest request) {
     const json::value body = reads ? json::value() : json::parse(request.body);
     if (!reads) key = json::value_to<std::string>(body.at("key"));
     if (!is_lease(key)) co_return io::HttpResponse::error(403, "forbidden", key + " is not for sites");
-    const auto application =
-        std::ranges::find_if(applications_, [&](const auto& one) { return one->config().lease_key() == key; });
-    const bool is_ours = application != applications_.end();
-    const auto known = is_ours ? (*application)->lease().mark() : core::LeaseTaker::Mark{};
+    Application* application = applications_.with_lease(key);
+    const auto known = application == nullptr ? core::LeaseTaker::Mark{} : application->lease().mark();
     const auto hear = [&](const store::Entry& entry) {
-        if (is_ours && entry.revision > 0) (*application)->heard(known, entry);
+        if (application != nullptr && entry.revision > 0) application->heard(known, entry);
     };
     if (reads) {
         const auto entry = co_await services_.store.get(key);
         if (!entry) co_return refused(entry.error(), 503);
         if (!*entry) co_return io::HttpResponse::error(404, "no-key", key);
         hear(**entry);
-        co_return io::HttpResponse::json(
-            200, json::serialize(json::object{{"revision", (*entry)->revision}, {"value", (*entry)->value}})
-        );
+        const json::object found{
+            {"revision", (*entry)->revision}, {"value", (*entry)->value}, {"clock", clocks::own_clock()}
+        };
+        co_return io::HttpResponse::json(200, json::serialize(found));
     }
     const auto swapped = co_await services_.store.compare_and_swap(
         key, json::value_to<std::uint64_t>(body.at("expected_revision")), json::value_to<std::string>(body.at("value"))
     );
     if (!swapped) co_return refused(swapped.error(), 503);
     hear(swapped->current);
-    if (swapped->stored)
-        co_return io::HttpResponse::json(200, json::serialize(json::object{{"revision", swapped->current.revision}}));
+    if (swapped->stored) {
+        const json::object stored{{"revision", swapped->current.revision}, {"clock", clocks::own_clock()}};
+        co_return io::HttpResponse::json(200, json::serialize(stored));
+    }
     const json::object conflict{
         {"error", {{"code", "conflict"}, {"message", "the key has another revision"}}},
         {"revision", swapped->current.revision},
@@ -258,7 +258,7 @@ io::HttpResponse Api::executions(const io::HttpRequest& request) const {
         return io::HttpResponse::json(200, json::serialize(json::object{{"executions", std::move(all)}}));
     }
     const std::string id = execution_in(path);
-    Application* application = application_with(id);
+    Application* application = applications_.with_execution(id);
     if (application == nullptr) return io::HttpResponse::error(404, "no-execution", id);
     return io::HttpResponse::json(200, application->execution(id)->to_json());
 }
@@ -266,7 +266,7 @@ io::HttpResponse Api::executions(const io::HttpRequest& request) const {
 io::Task<io::HttpResponse> Api::change_execution(io::HttpRequest request, ApiToken token) {
     const std::string path(request.path());
     const std::string id = execution_in(path);
-    Application* application = application_with(id);
+    Application* application = applications_.with_execution(id);
     if (application == nullptr) co_return io::HttpResponse::error(404, "no-execution", id);
     const core::Execution& execution = *application->execution(id);
     if (path.ends_with("/approve")) {
@@ -365,10 +365,25 @@ json::value Api::status(const Application& application) const {
     };
     const auto& record = leadership_.record();
     for (const auto& [site, seen] : peers_.seen()) {
-        const bool leads = record && !record->released && record->region == site;
+        const bool leads = seen.answers && record && !record->released && record->region == site;
         controllers[site.value()] = json::object{{"leads", leads}, {"answers", seen.answers}, {"store", seen.store}};
     }
     if (const auto& why = leadership_.refuses()) status["may_not_lead"] = why->code + ": " + why->message;
+    json::array checks;
+    const std::string prefix = application.config().name + "/";
+    for (const auto& check : health_ ? health_->status() : std::vector<CheckStatus>()) {
+        if (!check.name.value().starts_with(prefix)) continue;
+        json::object entry{
+            {"name", check.name.value().substr(prefix.size())},
+            {"type", core::name(check.type)},
+            {"status", core::name(check.status)}
+        };
+        if (check.latest) entry["latest"] = core::name(*check.latest);
+        if (check.latency) entry["latency_ms"] = std::chrono::duration<double, std::milli>(*check.latency).count();
+        if (check.certificate_days) entry["certificate_days"] = *check.certificate_days;
+        checks.push_back(std::move(entry));
+    }
+    if (!checks.empty()) status["health_checks"] = std::move(checks);
     status["seen_from"] = config_.site.value();
     status["controllers"] = std::move(controllers);
     return status;
@@ -434,10 +449,35 @@ io::HttpResponse Api::metrics() const {
             record ? record->epoch.value() : 0
         );
     }
+    family("cloudshelf_health_check_healthy", "gauge", "1 while a health check is healthy.");
+    for (const auto& check : health_ ? health_->status() : std::vector<CheckStatus>())
+        out += fmt::format(
+            "cloudshelf_health_check_healthy{{check=\"{}\"}} {}\n",
+            check.name.value(),
+            check.status == core::HealthStatus::healthy ? 1 : 0
+        );
     family("cloudshelf_probes_total", "counter", "Health probes sent.");
     std::uint64_t probes = 0;
     for (const auto& application : applications_) probes += application->watch().probes();
     out += fmt::format("cloudshelf_probes_total {}\n", probes);
+    family(
+        "cloudshelf_look_lateness_seconds", "histogram", "How late looks began, behind the time they were meant for."
+    );
+    const auto add_looks = [&](const char* at, const LookCounts& looks) {
+        const auto bucket = [&](const std::string& le, std::uint64_t count) {
+            out += fmt::format("cloudshelf_look_lateness_seconds_bucket{{at=\"{}\",le=\"{}\"}} {}\n", at, le, count);
+        };
+        for (std::size_t i = 0; i < LookCounts::bounds.size(); ++i)
+            bucket(fmt::format("{}", std::chrono::duration<double>(LookCounts::bounds[i]).count()), looks.within(i));
+        bucket("+Inf", looks.total());
+        const double sum = std::chrono::duration<double>(looks.sum()).count();
+        out += fmt::format("cloudshelf_look_lateness_seconds_sum{{at=\"{}\"}} {:.3f}\n", at, sum);
+        out += fmt::format("cloudshelf_look_lateness_seconds_count{{at=\"{}\"}} {}\n", at, looks.total());
+    };
+    add_looks("regions", services_.looks);
+    add_looks("checks", looks_.lateness());
+    family("cloudshelf_health_looks_failed_total", "counter", "Looks of health checks that failed.");
+    out += fmt::format("cloudshelf_health_looks_failed_total {}\n", looks_.failures());
     family("cloudshelf_executions_total", "gauge", "Executions by procedure and state.");
     std::map<std::pair<std::string, std::string>, int> counts;
     for (const auto& application : applications_) {
@@ -449,6 +489,8 @@ io::HttpResponse Api::metrics() const {
             "cloudshelf_executions_total{{procedure=\"{}\",state=\"{}\"}} {}\n", key.first, key.second, count
         );
     }
+    // Sites have clocks, not applications.
+    out += applications_.front().watch().clocks().metrics();
     return {.status = 200, .headers = {{"Content-Type", "text/plain; version=0.0.4"}}, .body = std::move(out)};
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 
-#include "controller/application.hpp"
+#include "controller/applications.hpp"
 #include "controller/config.hpp"
+#include "controller/health.hpp"
 #include "controller/journal_copy.hpp"
 #include "controller/leadership.hpp"
+#include "controller/looks.hpp"
 #include "controller/member_api.hpp"
 #include "controller/peers.hpp"
 #include "controller/services.hpp"
@@ -11,7 +13,6 @@
 
 #include <boost/json/value.hpp>
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,13 +23,13 @@ namespace cloudshelf::controller {
 /// what the leader alone knows or may begin is passed on to it.
 class Api {
 public:
-    using Applications = std::vector<std::unique_ptr<Application>>;
-
     Api(const Services& services,
         const ControllerConfig& config,
-        Applications& applications,
+        const Applications& applications,
         Leadership& leadership,
         const Peers& peers,
+        const Looks& looks,
+        const std::unique_ptr<HealthChecker>& health,
         const JournalCopy& copy,
         store::EtcdStore* etcd);
 
@@ -38,7 +39,6 @@ private:
     std::optional<ApiToken> token_of(const io::HttpRequest& request) const;
     /// By the query's `application`; the first where there is none.
     Application* application_of(const io::HttpRequest& request) const;
-    Application* application_with(const std::string& execution) const;
 
     io::Task<io::HttpResponse> dispatch(io::HttpRequest request, ApiToken token);
     io::Task<io::HttpResponse> pass_on(io::HttpRequest request);
@@ -58,9 +58,11 @@ private:
 
     const Services& services_;
     const ControllerConfig& config_;
-    Applications& applications_;
+    const Applications& applications_;
     Leadership& leadership_;
     const Peers& peers_;
+    const Looks& looks_;
+    const std::unique_ptr<HealthChecker>& health_;
     const JournalCopy& copy_;
     StateApi state_;
     MemberApi members_;

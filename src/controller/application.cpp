@@ -42,12 +42,13 @@ Application::Application(const Services& services, const ApplicationConfig& conf
       next_id_(std::move(next_id)),
       taker_(config_.terms),
       watch_(services, config_, std::move(site)),
-      actions_(services, config_, taker_),
+      actions_(services, config_, watch_, taker_),
       queue_(services.executor, services.store, [this](const std::string& id, const auto& command) {
           carry_out(id, command);
       }) {}
 
 void Application::heard(core::LeaseTaker::Mark asked_at, const store::Entry& lease) {
+    taker_.use(watch_.clocks().terms());
     if (const auto record = core::parse_lease(lease.value)) taker_.heard(asked_at, lease.revision, *record, io::now());
 }
 
@@ -59,6 +60,7 @@ core::Situation Application::situation() const {
         .store_forgot = taker_.forgot(),
         .last_move_ended = last_move_ended_,
         .move_unacknowledged = !unacknowledged_.empty(),
+        .clock_drift_ppm = watch_.clocks().drift_ppm(),
     };
     for (const auto& at : automatic_moves_)
         situation.automatic_moves_in_window += now - at < config_.moves_window ? 1 : 0;
@@ -67,7 +69,10 @@ core::Situation Application::situation() const {
 }
 
 bool Application::move_under_way() const {
-    return std::ranges::any_of(executions_, [](const auto& entry) { return !entry.second.ended(); });
+    // One whose end is not in the journal yet has not ended for whoever leads next.
+    return std::ranges::any_of(executions_, [&](const auto& entry) {
+        return !entry.second.ended() || queue_.holds(entry.first);
+    });
 }
 
 core::Execution* Application::execution(const std::string& id) {
@@ -98,7 +103,6 @@ void Application::recall(const store::JournalEntry& entry) {
 
 void Application::lead() {
     resume();
-    io::run_in_background(services_.executor, decide());
     io::run_in_background(services_.executor, reconcile_dns());
 }
 
@@ -109,7 +113,7 @@ void Application::resume() {
         const auto clock = notes.find("clock");
         // The times of another machine's clock, or of before this one's last start, mean nothing here: they count as
         // now, so that the guard against flapping waits too long rather than too short.
-        const bool ours = clock != notes.end() && clock->second == io::clock_id();
+        const bool ours = clock != notes.end() && clock->second == io::read_clocks().id;
         if (execution.ended_at()) {
             const TimePoint at = ours ? std::min(*execution.ended_at(), now) : now;
             last_move_ended_ = std::max(last_move_ended_.value_or(TimePoint{}), at);
@@ -120,33 +124,29 @@ void Application::resume() {
     for (auto& [id, execution] : executions_) {
         if (execution.ended()) continue;
         io::log(io::Level::warning, "controller.execution-resumed", {{"id", id}});
-        execution.note("clock", io::clock_id());
+        execution.note("clock", io::read_clocks().id);
         obey(id, execution.resume(io::now()));
     }
 }
 
-io::Task<void> Application::decide() {
-    const Duration interval = std::min<Duration>(config_.probe_interval / 5, 50ms);
-    for (;;) {
-        co_await io::wait_for(interval);
-        const TimePoint now = io::now();
-        for (auto& [id, execution] : executions_) {
-            if (execution.ended()) continue;
-            // The region came back while a person was asked whether to leave it.
-            const bool waits = execution.state() == core::ExecutionState::waiting_for_approval;
-            if (waits && core::is_withdrawn(situation())) {
-                tell(id, core::Cancelled{"the writer is healthy again"});
-            } else {
-                tell(id, core::Look{});
-            }
+void Application::decide() {
+    const TimePoint now = io::now();
+    for (auto& [id, execution] : executions_) {
+        if (execution.ended()) continue;
+        // The region came back while a person was asked whether to leave it.
+        const bool waits = execution.state() == core::ExecutionState::waiting_for_approval;
+        if (waits && core::is_withdrawn(situation())) {
+            tell(id, core::Cancelled{"the writer is healthy again"});
+        } else {
+            tell(id, core::Look{});
         }
-        const auto decision = core::decide_failover(situation(), config_.rules, now);
-        if (const auto* go = std::get_if<core::Go>(&decision)) {
-            automatic_moves_.push_back(now);
-            begin_alone(go->to, "");
-        } else if (const auto* ask = std::get_if<core::Ask>(&decision)) {
-            begin_alone(ask->to, ask->code + ": " + ask->why);
-        }
+    }
+    const auto decision = core::decide_failover(situation(), config_.rules, now);
+    if (const auto* go = std::get_if<core::Go>(&decision)) {
+        automatic_moves_.push_back(now);
+        begin_alone(go->to, "");
+    } else if (const auto* ask = std::get_if<core::Ask>(&decision)) {
+        begin_alone(ask->to, ask->code + ": " + ask->why);
     }
 }
 
@@ -162,13 +162,13 @@ io::Task<void> Application::reconcile_dns() {
         if (!record || record->released || move_under_way()) continue;
         const dns::Version wanted{.epoch = record->epoch.value(), .change = 1};
         for (const auto& site : config_.sites) {
-            const json::value status = watch_.seen(site.region).status;
-            if (!watch_.seen(site.region).agent) continue;
+            const Watch::Seen& seen = watch_.seen(site.region);
+            if (!seen.agent) continue;
             const dns::Version there{
-                .epoch = static_cast<std::uint64_t>(number(status, "/dns/epoch")),
-                .change = static_cast<std::uint64_t>(number(status, "/dns/change")),
+                .epoch = static_cast<std::uint64_t>(number(seen.status, "/dns/epoch")),
+                .change = static_cast<std::uint64_t>(number(seen.status, "/dns/change")),
             };
-            const bool sent_away = is_true(status, "/dns/sent_away");
+            const bool sent_away = is_true(seen.status, "/dns/sent_away");
             if (there.epoch == wanted.epoch && there.change >= wanted.change && !sent_away) continue;
             // A region that was cut off sent its customers away; whoever serves them now says so once more.
             const bool again = there.epoch == wanted.epoch;
@@ -198,7 +198,7 @@ Result<std::string> Application::begin(
     const auto record = taker_.record();
     if (!record) return fail("guard.no-lease", "there is no writer yet");
     notes["application"] = config_.name;
-    notes["clock"] = io::clock_id();
+    notes["clock"] = io::read_clocks().id;
     const core::Procedure& chosen = procedure == "failover" ? config_.failover : config_.failback;
     auto execution = core::Execution::make(
         {
@@ -354,7 +354,11 @@ json::object Application::status() const {
         );
     }
     json::object status{
-        {"application", config_.name}, {"regions", watch_.status(now)}, {"executions", std::move(moves)}
+        {"application", config_.name},
+        {"regions", watch_.status(now)},
+        {"executions", std::move(moves)},
+        {"clock", clocks::own_clock()},
+        {"clocks", watch_.clocks().status()},
     };
     if (!unacknowledged_.empty()) status["to_acknowledge"] = unacknowledged_;
     if (const auto& record = taker_.record()) status["lease"] = json::parse(core::to_json(*record));

@@ -34,8 +34,8 @@ public:
     const core::LeaseTaker& lease() const { return taker_; }
     const Watch& watch() const { return watch_; }
 
-    /// Begins to look at the regions.
-    void begin_watching() { watch_.begin(); }
+    /// Begins to look at the regions, after `phase`.
+    void begin_watching(Duration phase) { watch_.begin(phase); }
     /// What the store says of the lease. `asked_at`: lease().mark() when it was asked.
     void heard(core::LeaseTaker::Mark asked_at, const store::Entry& lease);
 
@@ -43,6 +43,8 @@ public:
     void recall(const store::JournalEntry& entry);
     /// From now on this controller leads: goes on with what was under way, and decides.
     void lead();
+    /// What is to be done now, by what is known: to be called every few milliseconds while this controller leads.
+    void decide();
     bool move_under_way() const;
     const std::map<std::string, core::Execution>& executions() const { return executions_; }
     core::Execution* execution(const std::string& id);
@@ -71,7 +73,6 @@ public:
 
 private:
     core::Situation situation() const;
-    io::Task<void> decide();
     io::Task<void> reconcile_dns();
     void resume();
     Result<std::string> begin(

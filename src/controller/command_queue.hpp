@@ -41,6 +41,8 @@ public:
         std::vector<core::ExecutionCommand> commands
     );
 
+    /// Whether something of this execution still waits: what it has decided may not be in the journal yet.
+    bool holds(const std::string& execution) const { return waiting_.contains(execution); }
     /// Returns when nothing of this execution waits any more, or the deadline has passed.
     io::Task<void> drained(std::string execution, io::Deadline deadline) const;
 

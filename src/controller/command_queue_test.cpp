@@ -67,8 +67,10 @@ ASYNC_TEST(CommandQueue, WaitsForTheJournal) {
         bench.queue.push("x1", Epoch(1), "B", {perform("b")});
         co_await bench.queue.drained("x1", io::Deadline::after(20ms));
         EXPECT_TRUE(bench.done.empty());
+        EXPECT_TRUE(bench.queue.holds("x1"));  // for whoever reads the journal nothing has happened yet
         bench.store.become(Manner::answers);
         co_await bench.queue.drained("x1", soon());
+        EXPECT_FALSE(bench.queue.holds("x1"));
         REQUIRE(bench.done.size() == 2);
         EXPECT_TRUE(bench.done[0].starts_with("x1 a@"));
         EXPECT_TRUE(bench.done[1].starts_with("x1 b@"));

@@ -1,7 +1,7 @@
 #include "controller/config.hpp"
 
 #include "core/leadership.hpp"
-#include "io/file.hpp"
+#include "io/config_reader.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -12,36 +12,7 @@ namespace cloudshelf::controller {
 namespace {
 
 namespace json = boost::json;
-
-std::string text(const json::value& object, std::string_view key) {
-    return json::value_to<std::string>(object.at(key));
-}
-Duration ms(const json::value& object, std::string_view key) {
-    return std::chrono::milliseconds(json::value_to<std::int64_t>(object.at(key)));
-}
-io::Endpoint endpoint(const json::value& value) {
-    auto parsed = io::Endpoint::parse(json::value_to<std::string>(value));
-    if (!parsed) throw std::invalid_argument(parsed.error().message);
-    return *parsed;
-}
-std::string content(const std::string& path) {
-    auto read = io::read_file(path);
-    if (!read) throw std::invalid_argument(read.error().message);
-    while (!read->empty() && read->back() == '\n') read->pop_back();
-    return *read;
-}
-std::shared_ptr<io::TlsContext> tls(const io::TlsIdentity& identity) {
-    auto opened = io::TlsContext::open({.identity = identity});
-    if (!opened) throw std::invalid_argument(opened.error().message);
-    return std::move(*opened);
-}
-io::TlsIdentity identity(const json::value& object) {
-    return {
-        .certificate_file = text(object, "certificate_file"),
-        .key_file = text(object, "key_file"),
-        .ca_file = text(object, "ca_file"),
-    };
-}
+using namespace io::config;  // text, ms, endpoint, …
 
 Role role_of(const std::string& name) {
     if (name == "viewer") return Role::viewer;
@@ -64,65 +35,84 @@ core::Procedure procedure(const json::value& value) {
         .name = text(value, "name"),
         .mode = text(value, "mode") == "planned" ? core::ProcedureMode::planned : core::ProcedureMode::disaster,
     };
-    for (const auto& entry : value.at("steps").as_array()) {
+    for (const auto& entry : list(value, "steps")) {
         core::Step step{
             .name = text(entry, "name"),
-            .action = action(entry.at("action")),
-            .after = json::value_to<std::vector<std::string>>(entry.at("after")),
+            .action = action(member(entry, "action")),
+            .after = texts(entry, "after"),
             .limit = ms(entry, "limit_ms"),
-            .retries = json::value_to<int>(entry.at("retries")),
+            .retries = number<int>(entry, "retries"),
             .retry_delay = ms(entry, "retry_delay_ms"),
-            .approval = static_cast<core::Approval>(json::value_to<int>(entry.at("approvals"))),
-            .essential = entry.at("essential").as_bool(),
+            .approval = static_cast<core::Approval>(number<int>(entry, "approvals")),
+            .essential = flag(entry, "essential"),
         };
-        if (!entry.at("undo").is_null()) step.undo = action(entry.at("undo"));
+        if (!member(entry, "undo").is_null()) step.undo = action(member(entry, "undo"));
         procedure.steps.push_back(std::move(step));
     }
     return procedure;
 }
 
+HealthChecker::Check check_config(const json::value& entry) {
+    const auto type = core::check_type(text(entry, "type"));
+    if (!type || !core::is_probed(*type))
+        throw std::invalid_argument("checks: no type \"" + text(entry, "type") + "\"");
+    HealthChecker::Check check{
+        .options =
+            {.name = core::CheckName(text(entry, "name")),
+             .type = *type,
+             .interval = ms(entry, "interval_ms"),
+             .failure_threshold = number<int>(entry, "failure_threshold")},
+        .target = probe::Target{.type = *type, .endpoint = endpoint(entry, "endpoint")},
+    };
+    if (const auto* path = entry.as_object().if_contains("path")) check.target->path = path->as_string().c_str();
+    if (const auto* zone = entry.as_object().if_contains("zone"))
+        check.target->dns = {.name = zone->as_string().c_str(), .type = probe::DnsType::soa};
+    return check;
+}
+
 ApplicationConfig application_config(const json::value& document) {
     ApplicationConfig config;
     config.name = text(document, "name");
-    for (const auto& entry : document.at("sites").as_array()) {
+    for (const auto& entry : list(document, "sites")) {
         SiteConfig site{
             .region = RegionName(text(entry, "region")),
-            .witness = entry.at("witness").as_bool(),
-            .agent = endpoint(entry.at("agent")),
-            .nameserver = endpoint(entry.at("nameserver")),
+            .witness = flag(entry, "witness"),
+            .agent = endpoint(entry, "agent"),
+            .nameserver = endpoint(entry, "nameserver"),
         };
-        if (!site.witness) site.gateway = endpoint(entry.at("gateway"));
-        if (!site.witness) site.front = endpoint(entry.at("front"));
+        if (!site.witness) site.gateway = endpoint(entry, "gateway");
+        if (!site.witness) site.front = endpoint(entry, "front");
         config.sites.push_back(std::move(site));
     }
     config.home = RegionName(text(document, "home"));
-    const json::value& timing = document.at("timing");
+    const json::value& timing = member(document, "timing");
     config.terms = {
         .duration = ms(timing, "lease_ms"),
         .beat = ms(timing, "beat_ms"),
-        .drift_ppm_max = json::value_to<int>(timing.at("drift_ppm")),
+        .drift_ppm_max = number<int>(timing, "drift_ppm"),
     };
     config.probe_interval = ms(timing, "probe_interval_ms");
     config.probe_timeout = ms(timing, "probe_timeout_ms");
-    config.failure_threshold = json::value_to<int>(timing.at("failure_threshold"));
+    config.failure_threshold = number<int>(timing, "failure_threshold");
     config.rules.hold_down = ms(timing, "hold_down_ms");
-    const json::value& rules = document.at("rules");
+    const json::value& rules = member(document, "rules");
     const std::string decided_by = text(rules, "decided_by");
     config.rules.decided_by = decided_by == "witness" ? core::DecidedBy::witness
                               : decided_by == "lease" ? core::DecidedBy::lease
                                                       : core::DecidedBy::confirm;
-    config.rules.lag_bytes_max = json::value_to<std::uint64_t>(rules.at("lag_bytes_max"));
-    config.rules.lag_seconds_max = rules.at("lag_seconds_max").to_number<double>();
-    config.rules.acknowledge_before_next = rules.at("acknowledge_before_next").as_bool();
-    config.rules.automatic_moves_max = json::value_to<int>(rules.at("automatic_moves_max"));
+    config.rules.lag_bytes_max = number<std::uint64_t>(rules, "lag_bytes_max");
+    config.rules.lag_seconds_max = number<double>(rules, "lag_seconds_max");
+    config.rules.acknowledge_before_next = flag(rules, "acknowledge_before_next");
+    config.rules.automatic_moves_max = number<int>(rules, "automatic_moves_max");
     config.moves_window = ms(rules, "window_ms");
-    config.failover = procedure(document.at("procedures").at("failover"));
-    config.failback = procedure(document.at("procedures").at("failback"));
-    const json::value& traffic = document.at("traffic");
+    config.failover = procedure(member(member(document, "procedures"), "failover"));
+    config.failback = procedure(member(member(document, "procedures"), "failback"));
+    const json::value& traffic = member(document, "traffic");
     config.zone = text(traffic, "zone");
-    config.serving_names = json::value_to<std::vector<std::string>>(traffic.at("serving"));
-    config.standby_names = json::value_to<std::vector<std::string>>(traffic.at("standby"));
-    config.ttl = json::value_to<std::uint32_t>(timing.at("dns_ttl_s"));
+    config.serving_names = texts(traffic, "serving");
+    config.standby_names = texts(traffic, "standby");
+    config.ttl = number<std::uint32_t>(timing, "dns_ttl_s");
+    for (const auto& entry : list(document, "checks")) config.checks.push_back(check_config(entry));
     return config;
 }
 
@@ -130,10 +120,10 @@ StoreConfig store_config(const json::value& document) {
     StoreConfig config;
     if (text(document, "kind") == "sqlite") return config;
     if (text(document, "kind") != "etcd") throw std::invalid_argument("store.kind: expected \"sqlite\" or \"etcd\"");
-    for (const auto& entry : document.at("members").as_array())
-        config.etcd.push_back({RegionName(text(entry, "site")), endpoint(entry.at("endpoint"))});
+    for (const auto& entry : list(document, "members"))
+        config.etcd.push_back({RegionName(text(entry, "site")), endpoint(entry, "endpoint")});
     if (config.etcd.empty()) throw std::invalid_argument("store.members: expected at least one");
-    config.identity = identity(document.at("tls"));
+    config.identity = identity(member(document, "tls"));
     config.try_limit = ms(document, "try_limit_ms");
     return config;
 }
@@ -141,9 +131,9 @@ StoreConfig store_config(const json::value& document) {
 ControllerConfig parse(const json::value& document) {
     ControllerConfig config;
     config.site = RegionName(text(document, "site"));
-    config.listen = endpoint(document.at("listen"));
+    config.listen = endpoint(document, "listen");
     config.data = text(document, "data");
-    config.tls = tls(identity(document.at("tls")));
+    config.tls = tls(identity(member(document, "tls")));
     config.site_token = content(text(document, "site_token_file"));
     const json::value tokens = json::parse(content(text(document, "tokens_file")));
     for (const auto& token : tokens.as_array()) {
@@ -151,11 +141,10 @@ ControllerConfig parse(const json::value& document) {
             {.sha256 = text(token, "token_sha256"), .role = role_of(text(token, "role")), .name = text(token, "name")}
         );
     }
-    config.store = store_config(document.at("store"));
-    for (const auto& entry : document.at("controllers").as_array())
-        config.peers.push_back({RegionName(text(entry, "site")), endpoint(entry.at("endpoint"))});
-    for (const auto& entry : document.at("applications").as_array())
-        config.applications.push_back(application_config(entry));
+    config.store = store_config(member(document, "store"));
+    for (const auto& entry : list(document, "controllers"))
+        config.peers.push_back({RegionName(text(entry, "site")), endpoint(entry, "endpoint")});
+    for (const auto& entry : list(document, "applications")) config.applications.push_back(application_config(entry));
     if (config.applications.empty()) throw std::invalid_argument("applications: expected at least one");
     return config;
 }
@@ -194,13 +183,7 @@ const SiteConfig* ApplicationConfig::other(const RegionName& region) const {
 }
 
 Result<ControllerConfig> load_controller_config(const std::filesystem::path& path) {
-    const auto read = io::read_file(path);
-    if (!read) return fail(read.error());
-    try {
-        return parse(json::parse(*read));
-    } catch (const std::exception& problem) {
-        return fail("controller.config", fmt::format("{}: {}", path.string(), problem.what()));
-    }
+    return io::config::load(path, "controller.config", parse);
 }
 
 }  // namespace cloudshelf::controller

@@ -2,6 +2,7 @@
 
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "controller/health.hpp"
 #include "core/lease.hpp"
 #include "core/move_policy.hpp"
 #include "core/plan.hpp"
@@ -51,8 +52,13 @@ struct ApplicationConfig {
     std::vector<std::string> serving_names;  // point at the serving region
     std::vector<std::string> standby_names;  // point at the other one
     std::uint32_t ttl = 60;
+    std::vector<HealthChecker::Check> checks;
 
     std::string lease_key() const { return "app/" + name + "/lease"; }
+    /// Unique among all applications: "cloudshelf/primary".
+    core::CheckName check_name(const core::CheckName& check) const {
+        return core::CheckName(name + "/" + check.value());
+    }
     const SiteConfig* site(const RegionName& region) const;
     /// The region that is not this one.
     const SiteConfig* other(const RegionName& region) const;

@@ -30,7 +30,9 @@ Controller::Controller(io::Executor executor, ControllerConfig config, OpenStore
       store_(std::move(store)),
       agents_(executor, config_.calls()),
       gateways_(executor),
-      services_{executor, *store_.store, agents_, gateways_, config_.site_token, config_.data},
+      services_{
+          executor, *store_.store, agents_, gateways_, config_.site_token, config_.data, look_counts_, attention_
+      },
       leadership_(
           executor,
           *store_.store,
@@ -38,10 +40,17 @@ Controller::Controller(io::Executor executor, ControllerConfig config, OpenStore
           [this] { return candidate(); }
       ),
       copy_(services_, {.page = config_.limits.journal_page}),
-      peers_(services_, config_, config_.leader_terms().beat),
-      api_(services_, config_, applications_, leadership_, peers_, copy_, store_.etcd) {
+      peers_(
+          services_,
+          config_,
+          config_.leader_terms().beat,
+          [this](const RegionName& site, const core::CheckName& check, core::Observation observation) {
+              if (health_) health_->saw_elsewhere(core::VantageName(site.value()), check, observation);
+          }
+      ),
+      api_(services_, config_, applications_, leadership_, peers_, looks_, health_, copy_, store_.etcd) {
     for (const auto& application : config_.applications) {
-        applications_.push_back(std::make_unique<Application>(services_, application, config_.site, [this] {
+        applications_.add(std::make_unique<Application>(services_, application, config_.site, [this] {
             return fmt::format("x{}", next_id_++);
         }));
     }
@@ -59,12 +68,43 @@ core::Candidate Controller::candidate() const {
     return candidate;
 }
 
+/// All applications' together: what looks costs memory by the checker, not by the check.
+Result<void> Controller::begin_health_checks() {
+    HealthChecker::Options options{.here = core::VantageName(config_.site.value())};
+    for (const auto& application : config_.applications) {
+        for (HealthChecker::Check check : application.checks) {
+            check.options.name = application.check_name(check.options.name);
+            options.checks.push_back(std::move(check));
+        }
+    }
+    // Sites do not fall into step with each other.
+    auto& seed = options.rounds.schedule.seed;
+    for (const char letter : config_.site.value()) seed = seed * 31 + static_cast<unsigned char>(letter);
+    HealthChecker::Told told{
+        .changed =
+            [](const core::StatusChange& change) {
+                io::log(
+                    change.status == core::HealthStatus::healthy ? io::Level::info : io::Level::warning,
+                    "health.changed",
+                    {{"check", change.check.value()}, {"status", core::name(change.status)}}
+                );
+            },
+        .saw = [this](const core::CheckName& check, core::Observation seen) { looks_.saw(check, seen); },
+        .late = [this](Duration behind) { looks_.late(behind); },
+    };
+    auto started = HealthChecker::start(executor_, std::move(options), std::move(told));
+    if (!started) return fail(started.error());
+    health_ = std::move(*started);
+    return {};
+}
+
 io::Task<int> Controller::run() {
     io::HttpServer server(
         executor_,
         {.listen = config_.listen,
          .body_bytes_max = config_.limits.body_bytes_max,
-         .connections_max = config_.limits.connections_max,
+         // Each site of each application keeps one or two, and persons come on top.
+         .connections_max = config_.limits.connections_max + 6 * applications_.size(),
          .tls = config_.tls},
         [this](io::HttpRequest request) { return api_.answer(std::move(request)); }
     );
@@ -79,9 +119,19 @@ io::Task<int> Controller::run() {
     }
     leadership_.remember(copy_.newest_term());
     copy_.begin();
-    for (const auto& application : applications_) application->begin_watching();
+    if (const auto begun = begin_health_checks(); !begun) {
+        io::log(io::Level::error, "controller.start-failed", {{"why", begun.error().message}});
+        co_return 65;
+    }
+    for (const auto& application : applications_) {
+        // Evenly over the interval.
+        const auto place = static_cast<Duration::rep>(applications_.place_of(*application));
+        const auto count = static_cast<Duration::rep>(applications_.size());
+        application->begin_watching(application->config().probe_interval * place / count);
+    }
     peers_.begin();
     io::run_in_background(executor_, watch_leases());
+    io::run_in_background(executor_, pay_attention());
     io::run_in_background(executor_, lead());
     if (config_.peers.empty()) io::run_in_background(executor_, end_where_useless());
     io::log(io::Level::info, "controller.started", {{"listen", config_.listen.text()}});
@@ -112,14 +162,35 @@ io::Task<void> Controller::watch_leases() {
 }
 
 io::Task<void> Controller::read_leases() {
-    std::map<std::string, std::pair<Application*, core::LeaseTaker::Mark>> known;
-    for (const auto& application : applications_)
-        known[application->config().lease_key()] = {application.get(), application->lease().mark()};
-    const auto found = co_await store_.store->list("app/");
+    std::vector<core::LeaseTaker::Mark> known;  // as it was when the store was asked
+    for (const auto& application : applications_) known.push_back(application->lease().mark());
+    const auto found = co_await store_.store->changes("app/", leases_mark_);
     if (!found) co_return;
-    for (const auto& [key, entry] : *found) {
-        const auto whose = known.find(key);
-        if (whose != known.end()) whose->second.first->heard(whose->second.second, entry);
+    for (const auto& [key, entry] : found->entries) {
+        Application* whose = applications_.with_lease(key);
+        if (whose != nullptr) whose->heard(known[applications_.place_of(*whose)], entry);
+    }
+    leases_mark_ = found->mark;
+}
+
+/// For all of them in one loop: a timer for each would cost more than what it is for.
+io::Task<void> Controller::decide() {
+    Duration interval = 50ms;
+    for (const auto& application : config_.applications)
+        interval = std::min<Duration>(interval, application.probe_interval / 5);
+    for (;;) {
+        co_await io::wait_for(interval);
+        for (const auto& application : applications_) application->decide();
+    }
+}
+
+/// A follower watches closely as soon as the leader misses a beat or two: long before its lease has run out it has
+/// then seen as much as the leader had, so that a change of leader costs no detection.
+io::Task<void> Controller::pay_attention() {
+    const auto terms = config_.leader_terms();
+    for (;;) {
+        attention_.close = leadership_.leads() || leadership_.is_overdue(io::now());
+        co_await io::wait_for(terms.beat / 2);
     }
 }
 
@@ -130,6 +201,7 @@ io::Task<void> Controller::lead() {
     co_await read_journal();
     leadership_.announce();
     for (const auto& application : applications_) application->lead();
+    io::run_in_background(executor_, decide());
     if (store_.etcd != nullptr) io::run_in_background(executor_, keep_store_near());
     const std::string why = co_await leadership_.keep();
     io::log(io::Level::warning, "controller.leads-no-more", {{"why", why}});
@@ -154,12 +226,10 @@ io::Task<void> Controller::read_journal() {
         for (const auto& entry : *entries) {
             from = entry.index + 1;
             const std::string name = application_of(entry);
-            for (const auto& application : applications_) {
-                const bool first = application == applications_.front();
-                const bool whose = name.empty() ? application->execution(entry.execution) != nullptr || first
-                                                : application->config().name == name;
-                if (whose) application->recall(entry);
-            }
+            Application* whose =
+                name.empty() ? applications_.with_execution(entry.execution) : applications_.named(name);
+            if (name.empty() && whose == nullptr) whose = &applications_.front();
+            if (whose != nullptr) whose->recall(entry);
             if (entry.execution.starts_with("x"))
                 next_id_ = std::max<std::uint64_t>(next_id_, std::stoull(entry.execution.substr(1)) + 1);
         }

@@ -1,10 +1,12 @@
 #pragma once
 
 #include "controller/api.hpp"
-#include "controller/application.hpp"
+#include "controller/applications.hpp"
 #include "controller/config.hpp"
+#include "controller/health.hpp"
 #include "controller/journal_copy.hpp"
 #include "controller/leadership.hpp"
+#include "controller/looks.hpp"
 #include "controller/peers.hpp"
 #include "controller/services.hpp"
 #include "controller/stores.hpp"
@@ -26,8 +28,11 @@ public:
 
 private:
     core::Candidate candidate() const;
+    Result<void> begin_health_checks();
     io::Task<void> watch_leases();
     io::Task<void> read_leases();
+    io::Task<void> decide();
+    io::Task<void> pay_attention();
     io::Task<void> lead();
     io::Task<void> read_journal();
     /// A controller alone that may never lead is of no use.
@@ -40,11 +45,16 @@ private:
     OpenStore store_;
     io::HttpClient agents_;
     io::HttpClient gateways_;
+    LookCounts look_counts_;  // at regions
+    Attention attention_;
     Services services_;
     std::uint64_t next_id_ = 1;
-    Api::Applications applications_;
+    Applications applications_;
     Leadership leadership_;
     JournalCopy copy_;
+    Looks looks_;
+    std::unique_ptr<HealthChecker> health_;  // of all applications
+    std::uint64_t leases_mark_ = 0;          // up to where the leases' changes are known
     Peers peers_;
     Api api_;
 };

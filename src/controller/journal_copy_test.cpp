@@ -17,7 +17,7 @@ using ::testing::ElementsAre;
 /// A store, and a folder in which copies of its journal are kept.
 struct Bench {
     explicit Bench(io::Executor executor)
-        : agents(executor), services{executor, store, agents, agents, "", make_folder()} {}
+        : agents(executor), services{executor, store, agents, agents, "", make_folder(), looks, attention} {}
     ~Bench() { fs::remove_all(services.data); }
     static fs::path make_folder() {
         char name[] = "/tmp/cloudshelf-copy-XXXXXX";
@@ -61,6 +61,8 @@ struct Bench {
 
     store::MemoryStore store;
     io::HttpClient agents;
+    LookCounts looks;
+    Attention attention;
     Services services;
 };
 

@@ -41,6 +41,11 @@ io::Task<void> Leadership::look() {
     if (refuses_ && refuses_->code == "store.forgot" && record->epoch > known_) refuses_.reset();
 }
 
+bool Leadership::is_overdue(TimePoint now) const {
+    const auto& record = lease_.record();
+    return !record || record->released || now - lease_.first_seen() > 2 * options_.terms.beat;
+}
+
 io::Task<Epoch> Leadership::win() {
     for (;;) {
         co_await look();
@@ -149,7 +154,10 @@ io::Task<bool> Leadership::begin_term() {
 io::Task<std::string> Leadership::keep() {
     while (lost_.empty()) {
         const TimePoint now = io::now();
-        if (letting_go_ || core::hands_over(ask_(), options_.terms, led_since_, now)) {
+        const core::Candidate candidate = ask_();
+        // What began since goes first: whoever asked that the lead moves asks again.
+        if (candidate.move_under_way) letting_go_ = false;
+        if (letting_go_ || core::hands_over(candidate, options_.terms, led_since_, now)) {
             co_await release();
             continue;
         }

@@ -46,6 +46,8 @@ public:
     /// From now on leads() says so: the new leader knows what was decided before.
     void announce() { announced_ = true; }
     bool leads() const { return announced_ && holder_ && holder_->deadline().has_value(); }
+    /// Whether no leader is known, or it has let its renewals slip: another may lead soon.
+    bool is_overdue(TimePoint now) const;
     /// The lease as last seen; nobody's when there is none.
     const std::optional<core::LeaseRecord>& record() const { return lease_.record(); }
     /// When the store answered last.

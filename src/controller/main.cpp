@@ -2,6 +2,7 @@
 
 #include "controller/controller.hpp"
 #include "io/log.hpp"
+#include "io/process.hpp"
 #include "io/signals.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -35,6 +36,7 @@ int controller_main(const std::filesystem::path& path, Limits limits) {
     std::error_code ignored;
     std::filesystem::create_directories(config->data, ignored);
     io::log_identity({{"program", "controller"}});
+    io::raise_descriptor_limit();
     return io::run_program(run(std::move(*config)));
 }
 

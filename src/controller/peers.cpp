@@ -7,8 +7,8 @@
 
 namespace cloudshelf::controller {
 
-Peers::Peers(const Services& services, const ControllerConfig& config, Duration interval)
-    : services_(services), config_(config), interval_(interval) {
+Peers::Peers(const Services& services, const ControllerConfig& config, Duration interval, Told told)
+    : services_(services), config_(config), interval_(interval), told_(std::move(told)) {
     for (const auto& peer : config_.peers) seen_[peer.site];
 }
 
@@ -16,24 +16,37 @@ void Peers::begin() {
     for (const auto& peer : config_.peers) io::run_in_background(services_.executor, look_at(peer));
 }
 
+io::Task<boost::json::value> Peers::ask(const PeerConfig& peer, std::string target) {
+    io::HttpRequest request{
+        .target = std::move(target), .headers = {{"Authorization", "Bearer " + services_.site_token}}
+    };
+    const auto answer =
+        co_await services_.agents.send(peer.endpoint, std::move(request), io::Deadline::after(interval_));
+    boost::system::error_code bad;
+    boost::json::value said;
+    if (answer && answer->status == 200) said = boost::json::parse(answer->body, bad);
+    co_return bad ? boost::json::value() : said;
+}
+
 io::Task<void> Peers::look_at(PeerConfig peer) {
+    LooksElsewhere looks;
+    const auto tell = [this, &peer](const core::CheckName& check, core::Observation observation) {
+        told_(peer.site, check, observation);
+    };
     for (;;) {
-        io::HttpRequest request{
-            .target = "/v1/leader", .headers = {{"Authorization", "Bearer " + services_.site_token}}
-        };
-        const auto answer =
-            co_await services_.agents.send(peer.endpoint, std::move(request), io::Deadline::after(interval_));
+        const auto said = co_await ask(peer, "/v1/leader");
         Seen& seen = seen_[peer.site];
-        seen.answers = answer && answer->status == 200;
-        boost::system::error_code bad;
-        const auto said = seen.answers ? boost::json::parse(answer->body, bad) : boost::json::value();
-        seen.store = seen.answers && !bad && is_true(said, "/store");
+        seen.answers = said.is_object();
+        seen.store = seen.answers && is_true(said, "/store");
         if (seen.answers) {
             const auto whole = [&](const char* field) { return static_cast<std::uint64_t>(number(said, field)); };
             seen.at = io::now();
             seen.known_term = whole("/known_term");
             seen.journal_index = whole("/journal/index");
             seen.journal_term = whole("/journal/term");
+            std::string target = looks.target();
+            const auto lately = co_await ask(peer, std::move(target));
+            looks.heard(lately, tell);
         }
         co_await io::wait_for(interval_);
     }

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "controller/config.hpp"
+#include "controller/looks.hpp"
 #include "controller/services.hpp"
 
+#include <functional>
 #include <map>
 #include <set>
 
@@ -20,7 +22,11 @@ public:
         std::uint64_t journal_term = 0;
     };
 
-    Peers(const Services& services, const ControllerConfig& config, Duration interval);
+    /// What another site's health checks saw.
+    using Told =
+        std::function<void(const RegionName& site, const core::CheckName& check, core::Observation observation)>;
+
+    Peers(const Services& services, const ControllerConfig& config, Duration interval, Told told);
     /// Begins to look, for as long as the process lives.
     void begin();
 
@@ -30,10 +36,13 @@ public:
 
 private:
     io::Task<void> look_at(PeerConfig peer);
+    /// The body of an answer of 200; else null.
+    io::Task<boost::json::value> ask(const PeerConfig& peer, std::string target);
 
     const Services& services_;
     const ControllerConfig& config_;
     Duration interval_;
+    Told told_;
     std::map<RegionName, Seen> seen_;
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "controller/look_counts.hpp"
 #include "io/http.hpp"
 #include "store/store.hpp"
 
@@ -7,6 +8,11 @@
 #include <string>
 
 namespace cloudshelf::controller {
+
+/// How closely a controller watches: whoever leads, or may lead soon, makes every look; the others leave some out.
+struct Attention {
+    bool close = true;
+};
 
 /// What a controller's applications share.
 struct Services {
@@ -16,6 +22,8 @@ struct Services {
     io::HttpClient& gateways;  // as customers call them: plain
     std::string site_token;
     std::filesystem::path data;
+    LookCounts& looks;  // at regions: their agents and gateways
+    const Attention& attention;
 };
 
 }  // namespace cloudshelf::controller

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "controller/application.hpp"
+#include "controller/applications.hpp"
 #include "controller/config.hpp"
 #include "controller/journal_copy.hpp"
 #include "controller/leadership.hpp"
@@ -27,7 +27,6 @@ namespace cloudshelf::controller {
 /// nothing.
 class StateApi {
 public:
-    using Applications = std::vector<std::unique_ptr<Application>>;
 
     StateApi(
         const Services& services,

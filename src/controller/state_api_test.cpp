@@ -51,14 +51,14 @@ struct Bench {
           east(loop),
           west(loop),
           client(loop),
-          services{loop, store, client, client, "token", make_folder()},
+          services{loop, store, client, client, "token", make_folder(), looks, attention},
           leadership(
               loop,
               store,
               {.site = RegionName("us-east-2"), .terms = {.duration = 2s, .beat = 200ms}},
               [] { return core::Candidate{}; }
           ),
-          peers(services, config, 1s),
+          peers(services, config, 1s, [](const RegionName&, const core::CheckName&, core::Observation) {}),
           copy(services, {}),
           state(services, config, applications, leadership, peers, copy) {
         config.site = RegionName("us-east-2");
@@ -69,7 +69,7 @@ struct Bench {
             {.region = RegionName("us-east-2"), .witness = true},
         };
         shop.terms = {.duration = 600ms, .beat = 60ms};
-        applications.push_back(std::make_unique<Application>(services, shop, config.site, [] { return "x1"; }));
+        applications.add(std::make_unique<Application>(services, shop, config.site, [] { return "x1"; }));
         EXPECT_TRUE(copy.open());
     }
     ~Bench() { fs::remove_all(services.data); }
@@ -124,10 +124,12 @@ struct Bench {
     FakeAgent east;
     FakeAgent west;
     io::HttpClient client;
+    LookCounts looks;
+    Attention attention;
     Services services;
     ControllerConfig config;
     ApplicationConfig shop;
-    StateApi::Applications applications;
+    Applications applications;
     Leadership leadership;
     Peers peers;
     JournalCopy copy;

@@ -23,7 +23,7 @@ bool lost_on_purpose() {
 }  // namespace
 
 Watch::Watch(const Services& services, const ApplicationConfig& config, RegionName site)
-    : services_(services), config_(config), site_(std::move(site)) {
+    : services_(services), config_(config), site_(std::move(site)), clocks_(config_.terms) {
     for (const auto& known : config_.sites) {
         seen_[known.region];
         if (known.witness) continue;
@@ -32,22 +32,34 @@ Watch::Watch(const Services& services, const ApplicationConfig& config, RegionNa
             core::RegionHealth({
                 .failure_threshold = config_.failure_threshold,
                 .quorum = 2,
-                .view_age_max = config_.probe_interval * 2 + config_.probe_timeout + 200ms,
+                .view_age_max = view_age_max(),
             })
         );
     }
 }
 
-void Watch::begin() {
-    for (const auto& site : config_.sites) io::run_in_background(services_.executor, look_at(site));
+Duration Watch::view_age_max() const {
+    return config_.probe_interval * 2 + config_.probe_timeout + 200ms;
 }
 
-io::Task<void> Watch::look_at(SiteConfig site) {
+/// Every third for who does not watch closely, or more often where views grow old sooner: they stay fresh.
+int Watch::looks_apart() const {
+    if (services_.attention.close) return 1;
+    return static_cast<int>(std::min<Duration::rep>(3, view_age_max() / config_.probe_interval));
+}
+
+void Watch::begin(Duration phase) {
+    for (const auto& site : config_.sites) io::run_in_background(services_.executor, look_at(site, phase));
+}
+
+io::Task<void> Watch::look_at(SiteConfig site, Duration phase) {
     // At fixed times, whether or not the look before has its answer: a black hole must not slow detection down.
-    for (TimePoint due = io::now();; due += config_.probe_interval) {
+    for (TimePoint due = io::now() + phase;; due += config_.probe_interval * looks_apart()) {
         co_await io::wait_for(std::max<Duration>(Duration::zero(), due - io::now()));
         // Who asks late is itself late: the loop was busy or paused, and what it missed is not the region's fault.
-        const bool late = io::now() - due > config_.probe_interval;
+        const Duration behind = io::now() - due;
+        services_.looks.add(behind);
+        const bool late = behind > config_.probe_interval;
         if (late) due = io::now();
         if (!site.witness) io::run_in_background(services_.executor, look_at_gateway(site, late));
         io::run_in_background(services_.executor, look_at_agent(site, late));
@@ -81,7 +93,9 @@ io::Task<void> Watch::look_at_agent(SiteConfig site, bool late) {
     if (!seen.agent) co_return;
     boost::system::error_code bad;
     const json::value status = json::parse(answer->body, bad);
-    if (!bad) hear(site, status, late || slept_since(begun));
+    if (bad) co_return;
+    clocks_.heard(site.region.value(), begun, status);
+    hear(site, status, late || slept_since(begun));
 }
 
 void Watch::hear(const SiteConfig& site, const json::value& status, bool late) {
@@ -114,6 +128,13 @@ core::Verdict Watch::verdict(const RegionName& region, TimePoint now) const {
 
 void Watch::fill(core::Situation& situation, bool lease_ran_out, TimePoint now) const {
     if (!situation.lease) return;
+    for (const auto& [name, seen] : seen_) {
+        // An agent that cannot read what it remembered says the highest number there is: that is no epoch.
+        constexpr double epoch_max = 1e18;
+        const double known = seen.agent ? number(seen.status, "/epoch") : 0;
+        if (known < epoch_max)
+            situation.newest_known = std::max(situation.newest_known, Epoch(static_cast<std::uint64_t>(known)));
+    }
     const RegionName& region = situation.lease->region;
     situation.writer = verdict(region, now);
     const auto writer = seen_.find(region);

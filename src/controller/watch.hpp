@@ -4,6 +4,7 @@
 #include "controller/services.hpp"
 #include "core/detection.hpp"
 #include "core/move_policy.hpp"
+#include "drivers/clocks/site_clocks.hpp"
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -20,8 +21,8 @@ public:
     /// `site`: where this controller is: one of the vantages.
     Watch(const Services& services, const ApplicationConfig& config, RegionName site);
 
-    /// Begins to look, for as long as the process lives.
-    void begin();
+    /// Begins to look after `phase`, for as long as the process lives.
+    void begin(Duration phase);
 
     struct Seen {
         bool gateway = false;
@@ -34,6 +35,8 @@ public:
     const Seen& seen(const RegionName& region) const { return seen_.at(region); }
     core::Verdict verdict(const RegionName& region, TimePoint now) const;
     std::uint64_t probes() const { return probes_; }
+    /// The sites' clocks against ours.
+    const clocks::SiteClocks& clocks() const { return clocks_; }
 
     /// What is known of writer and standby, besides the lease. `lease_ran_out`: it may be taken.
     void fill(core::Situation& situation, bool lease_ran_out, TimePoint now) const;
@@ -41,7 +44,9 @@ public:
     boost::json::object status(TimePoint now) const;
 
 private:
-    io::Task<void> look_at(SiteConfig site);
+    Duration view_age_max() const;
+    int looks_apart() const;
+    io::Task<void> look_at(SiteConfig site, Duration phase);
     /// `late`: this process was, so what fails proves nothing.
     io::Task<void> look_at_gateway(SiteConfig site, bool late);
     io::Task<void> look_at_agent(SiteConfig site, bool late);
@@ -54,6 +59,7 @@ private:
     std::map<RegionName, Seen> seen_;
     std::map<RegionName, core::RegionHealth> health_;
     std::set<RegionName> streams_here_;  // regions that this site's own replica receives from
+    clocks::SiteClocks clocks_;
     std::uint64_t probes_ = 0;
 };
 

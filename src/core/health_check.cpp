@@ -41,6 +41,15 @@ const char* name(CheckType type) {
     return "?";
 }
 
+std::optional<CheckType> check_type(std::string_view wanted) {
+    using enum CheckType;
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+    for (const CheckType type : {http, https, tcp, dns, postgres, function, calculated, alarm}) {
+        if (std::ranges::equal(wanted, std::string_view(name(type)), {}, lower)) return type;
+    }
+    return std::nullopt;
+}
+
 const char* name(HealthStatus status) {
     return status == HealthStatus::healthy ? "healthy" : "unhealthy";
 }
@@ -67,13 +76,36 @@ const char* name(Observation observation) {
             return "bad-status";
         case Observation::search_missing:
             return "search-missing";
+        case Observation::tls_failed:
+            return "tls-failed";
+        case Observation::certificate_bad:
+            return "certificate-bad";
+        case Observation::certificate_expiring:
+            return "certificate-expiring";
+        case Observation::not_accepting:
+            return "not-accepting";
+        case Observation::function_failed:
+            return "function-failed";
     }
     return "?";
+}
+
+std::optional<Observation> observation_named(std::string_view text) {
+    for (auto one = Observation::passed; one <= Observation::function_failed;
+         one = static_cast<Observation>(static_cast<int>(one) + 1)) {
+        if (text == name(one)) return one;
+    }
+    return std::nullopt;
 }
 
 Observation judge_http(int status, std::string_view body, std::string_view search) {
     if (status < 200 || status >= 400) return Observation::bad_status;
     return body.substr(0, search_bytes_max).contains(search) ? Observation::passed : Observation::search_missing;
+}
+
+Observation judge_function(int status, bool function_error) {
+    if (status != 200) return Observation::bad_status;
+    return function_error ? Observation::function_failed : Observation::passed;
 }
 
 bool is_quorum(QuorumRule rule, std::size_t healthy, std::size_t asked) {
@@ -82,6 +114,15 @@ bool is_quorum(QuorumRule rule, std::size_t healthy, std::size_t asked) {
 
 Duration view_age_max_of(const CheckOptions& options) {
     return options.view_age_max.value_or(options.failure_threshold * (options.interval + slowest_look));
+}
+
+Observation judge_certificate(const CheckOptions& options, Observation seen, std::optional<Duration> left) {
+    const bool ends_too_soon = left && options.certificate_failure && *left < *options.certificate_failure;
+    return seen == Observation::passed && ends_too_soon ? Observation::certificate_expiring : seen;
+}
+
+bool warns_of_certificate(const CheckOptions& options, std::optional<Duration> left) {
+    return left && *left < options.certificate_warning;
 }
 
 std::vector<CheckProblem> check(const CheckOptions& options) {
@@ -107,6 +148,8 @@ std::vector<CheckProblem> check(const CheckOptions& options) {
             "1 to 10"
         );
         demand(options.view_age_max.value_or(1s) > 0s, "view_age_max", "0 ms or less", "more than 0 ms");
+        demand(options.certificate_warning >= 0s, "certificate_warning", "less than 0 s", "0 s or more");
+        demand(options.certificate_failure.value_or(0s) >= 0s, "certificate_failure", "less than 0 s", "0 s or more");
     }
     demand(options.search.empty() || searches, "search", name(options.type), "a check of type http or https");
     demand(options.search.size() <= 255, "search", fmt::format("{} bytes", options.search.size()), "at most 255");

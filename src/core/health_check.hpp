@@ -23,6 +23,8 @@ using VantageName = Strong<std::string, struct VantageNameTag>;  // who looked: 
 /// What is looked at. Up to `function` an endpoint is probed; the last two follow other things.
 enum class CheckType { http, https, tcp, dns, postgres, function, calculated, alarm };
 const char* name(CheckType type);
+/// The type of that name, as plans and Route 53 write it: "HTTPS" or "https".
+std::optional<CheckType> check_type(std::string_view name);
 /// Whether vantages look at it themselves.
 constexpr bool is_probed(CheckType type) {
     return type < CheckType::calculated;
@@ -39,12 +41,18 @@ enum class Observation {
     unreachable,
     connect_timed_out,
     answer_timed_out,
-    closed,          // before a whole answer
-    bad_answer,      // not the protocol, or too long
-    bad_status,      // HTTP: below 200, or 400 and above
-    search_missing,  // HTTP: not in the first bytes of the body
+    closed,                // before a whole answer
+    bad_answer,            // not the protocol, or too long
+    bad_status,            // HTTP: below 200, or 400 and above; function: not 200; DNS: an RCODE that is an error
+    search_missing,        // HTTP: not in the first bytes of the body; DNS: no such record, or another value
+    tls_failed,            // no handshake: nothing in common, or TLS is not spoken there
+    certificate_bad,       // only where certificates are verified: not of our CA, for another name, ended
+    certificate_expiring,  // sooner than the check allows
+    not_accepting,         // PostgreSQL: starting up, shutting down or recovering (57P03)
+    function_failed,       // the function ran and reported an error
 };
 const char* name(Observation observation);
+std::optional<Observation> observation_named(std::string_view name);
 constexpr bool is_failure(Observation observation) {
     return observation > Observation::not_made;
 }
@@ -54,6 +62,9 @@ inline constexpr std::size_t search_bytes_max = 5120;
 
 /// An HTTP answer: 200 to 399 passes, and `search` (case-sensitive), unless empty, is within the first bytes of `body`.
 Observation judge_http(int status, std::string_view body, std::string_view search);
+
+/// The answer to an invocation: only 200 passes, and only if the function itself reported no error.
+Observation judge_function(int status, bool function_error);
 
 /// When vantages disagree. `more_than_18_percent` is Route 53's: several places have to be wrong at once to condemn.
 enum class QuorumRule { more_than_18_percent, majority };
@@ -77,6 +88,10 @@ struct CheckOptions {
     QuorumRule quorum = QuorumRule::more_than_18_percent;
     std::optional<Duration> view_age_max;  // ours: an older view does not count; unset: see view_age_max_of()
 
+    // Ours, of looks under TLS; Route 53 passes a certificate that has ended
+    Duration certificate_warning = std::chrono::days(30);  // people are warned when less is left
+    std::optional<Duration> certificate_failure;           // looks fail when less is left; unset: never for that
+
     // Of calculated checks
     std::vector<CheckName> children;       // at most 255, none of them calculated
     std::size_t healthy_children_min = 1;  // 0: always healthy; more than there are: never
@@ -88,6 +103,12 @@ struct CheckOptions {
 
 /// `view_age_max`, or as long as it takes to see `failure_threshold` time-outs in a row.
 Duration view_age_max_of(const CheckOptions& options);
+
+/// What a look amounts to once the certificate's time is counted in; `left`: until it ends, nothing where none was
+/// seen.
+Observation judge_certificate(const CheckOptions& options, Observation seen, std::optional<Duration> left);
+/// Whether people are to be warned of a certificate that ends soon.
+bool warns_of_certificate(const CheckOptions& options, std::optional<Duration> left);
 
 /// An option that is out of its range.
 struct CheckProblem {

@@ -248,6 +248,51 @@ TEST(Judgement, OfHttpAnswers) {
     EXPECT_EQ(judge_http(200, "." + just_inside, "ok"), Observation::search_missing);
 }
 
+TEST(CheckTypes, HaveNamesInEitherCase) {
+    EXPECT_EQ(check_type("HTTPS"), CheckType::https);
+    for (int i = 0; i <= static_cast<int>(CheckType::alarm); ++i)
+        EXPECT_EQ(check_type(name(static_cast<CheckType>(i))), static_cast<CheckType>(i));
+    EXPECT_EQ(check_type("http "), std::nullopt);
+    EXPECT_EQ(check_type(""), std::nullopt);
+}
+
+TEST(Judgement, OfInvocations) {
+    EXPECT_EQ(judge_function(200, false), Observation::passed);
+    EXPECT_EQ(judge_function(200, true), Observation::function_failed);
+    EXPECT_EQ(judge_function(202, false), Observation::bad_status);  // accepted for later: nothing ran yet
+    EXPECT_EQ(judge_function(404, true), Observation::bad_status);
+}
+
+TEST(Judgement, OfCertificatesWarnsFirstAndFailsOnlyWhereAsked) {
+    const CheckOptions route53{.name = api, .type = CheckType::https};
+    EXPECT_EQ(judge_certificate(route53, Observation::passed, -24h), Observation::passed);
+    EXPECT_TRUE(warns_of_certificate(route53, 24h * 30 - 1s));
+    EXPECT_FALSE(warns_of_certificate(route53, 24h * 30));
+    EXPECT_FALSE(warns_of_certificate(route53, std::nullopt));
+
+    CheckOptions strict = route53;
+    strict.certificate_failure = 48h;
+    EXPECT_EQ(judge_certificate(strict, Observation::passed, 48h), Observation::passed);
+    EXPECT_EQ(judge_certificate(strict, Observation::passed, 48h - 1s), Observation::certificate_expiring);
+    EXPECT_EQ(judge_certificate(strict, Observation::passed, std::nullopt), Observation::passed);
+    EXPECT_EQ(judge_certificate(strict, Observation::bad_status, 1s), Observation::bad_status);
+    EXPECT_EQ(judge_certificate(strict, Observation::not_made, 1s), Observation::not_made);
+}
+
+TEST_F(HealthChecksTest, ACertificateThatEndsTooSoonCountsLikeAnyFailure) {
+    CheckOptions options{.name = api, .type = CheckType::https, .certificate_failure = 48h};
+    put(options);
+    look(judge_certificate(options, Observation::passed, 47h), 2);
+    EXPECT_EQ(status(), healthy);
+    look(judge_certificate(options, Observation::passed, 47h));
+    EXPECT_EQ(status(), unhealthy);
+    EXPECT_EQ(checks_.last_failure(api, VantageName("witness")), Observation::certificate_expiring);
+    look(judge_certificate(options, Observation::passed, 24h * 90), 3);
+    EXPECT_EQ(status(), healthy);
+    options.certificate_failure = -1s;
+    EXPECT_EQ(refusal(options), "health.bad-check");
+}
+
 // Goal: whatever is seen, the status is what a plain reading of the rules gives. Method: random observations of random
 // checks; the reference keeps every look and derives the status from the whole history, each time anew.
 class Reference {

@@ -3,6 +3,7 @@
 #include "base/assert.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace cloudshelf::core {
 
@@ -13,11 +14,23 @@ Duration LeaseTerms::taker() const {
     return duration + duration / 1'000'000 * drift_ppm_max;
 }
 
+LeaseTerms tightened(LeaseTerms terms, double measured_drift_ppm) {
+    const double drift = std::min<double>(measured_drift_ppm, clock_drift_ppm_ceiling) / 1e6;
+    // Who is slower by x takes 1/(1−x) as long, which is a little more than 1+x.
+    terms.drift_ppm_max = std::max(terms.drift_ppm_max, static_cast<int>(std::ceil(drift / (1 - drift) * 1e6)));
+    return terms;
+}
+
 LeaseHolder::LeaseHolder(Epoch epoch, LeaseTerms terms, Planted planted)
     : epoch_(epoch), terms_(terms), planted_(planted) {
     CLOUDSHELF_ASSERT(terms.duration > Duration::zero());
     CLOUDSHELF_ASSERT(terms.beat > Duration::zero() && terms.beat < terms.duration);
     CLOUDSHELF_ASSERT(terms.drift_ppm_max >= 0);
+}
+
+void LeaseHolder::use(LeaseTerms terms) {
+    CLOUDSHELF_ASSERT(terms.duration == terms_.duration && terms.beat == terms_.beat && terms.drift_ppm_max >= 0);
+    terms_ = terms;
 }
 
 std::vector<LeaseCommand> LeaseHolder::step(const LeaseEvent& event, TimePoint now) {

@@ -25,6 +25,13 @@ struct LeaseTerms {
     Duration taker() const;
 };
 
+/// However fast a clock was measured to run: beyond this it is none, and a person decides (move_policy).
+constexpr int clock_drift_ppm_ceiling = 100'000;
+
+/// The same terms with a ρ so large that either half alone, the holder's or the taker's, makes up for what was measured
+/// between two sites' clocks (clock_comparison), up to the ceiling; never a smaller ρ than theirs.
+LeaseTerms tightened(LeaseTerms terms, double measured_drift_ppm);
+
 // What the holder is told.
 
 struct Tick {};
@@ -79,6 +86,9 @@ public:
     /// The only entrance: the same events give the same commands, always.
     std::vector<LeaseCommand> step(const LeaseEvent& event, TimePoint now);
 
+    /// For every renewal and promise that is answered from now on; a deadline that is armed stays.
+    void use(LeaseTerms terms);
+
     /// Writes are allowed strictly before this; nothing is allowed without it.
     std::optional<TimePoint> deadline() const { return fenced_ ? std::nullopt : deadline_; }
     bool is_fenced() const { return fenced_; }
@@ -105,6 +115,9 @@ private:
 class LeaseTaker {
 public:
     explicit LeaseTaker(LeaseTerms terms) : terms_(terms) {}
+
+    /// Counts at once, for what was seen already too.
+    void use(LeaseTerms terms) { terms_ = terms; }
 
     /// How far a store has come. Revisions begin again where a store was made anew, with a newer epoch.
     struct Mark {
@@ -146,6 +159,8 @@ public:
     PromiseBook(LeaseTerms terms, Epoch known, TimePoint started)
         : terms_(terms), known_(known), forgotten_until_(started + terms.taker()) {}
 
+    /// For every promise from now on.
+    void use(LeaseTerms terms) { terms_ = terms; }
     /// Asked by the writer of `epoch`. Granted only at the newest epoch known.
     bool grant(Epoch epoch, TimePoint now);
     /// From now on nothing older is promised. The caller has made it durable first.

@@ -70,6 +70,22 @@ Result<Lsn> parse_lsn(const std::string& text) {
     return fail("lease.bad-lsn", fmt::format("\"{}\": expected a log position as 0/5000148", text));
 }
 
+LeaseRecord taken_up(LeaseRecord found, Sync sync) {
+    found.beat += 1;
+    found.sync = sync;
+    found.released = false;
+    found.token.reset();
+    return found;
+}
+
+LeaseRecord renewed(LeaseRecord last, Sync sync, const std::optional<PromotionToken>& release) {
+    last.beat += 1;
+    last.sync = sync;
+    last.released = release.has_value();
+    if (release) last.token = release;
+    return last;
+}
+
 std::string to_json(const LeaseRecord& record) {
     json::object value{
         {"region", record.region.value()},

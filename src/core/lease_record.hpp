@@ -45,6 +45,11 @@ struct LeaseRecord {
     friend bool operator==(const LeaseRecord&, const LeaseRecord&) = default;
 };
 
+/// The first record of a writer that takes up the lease: proof that its epoch is current.
+LeaseRecord taken_up(LeaseRecord found, Sync sync);
+/// The next renewal; with the token of a writer that has stopped, the one that lets go of the lease.
+LeaseRecord renewed(LeaseRecord last, Sync sync, const std::optional<PromotionToken>& release);
+
 std::string to_json(const LeaseRecord& record);
 /// Errors: "lease.unreadable", saying what was expected.
 Result<LeaseRecord> parse_lease(const std::string& text);

@@ -92,6 +92,80 @@ TEST(LeaseHolder, ANewerEpochEndsItAtOnce) {
     EXPECT_NE(find<Fence>(by_standby.step(PromiseRefused{Epoch(8)}, start + 100ms)), nullptr);
 }
 
+// Goal: a drift that was measured makes the next deadlines sooner; what is armed stays, and nothing makes it later.
+TEST(LeaseHolder, UsesTighterTermsFromTheNextRenewalOn) {
+    LeaseHolder holder(Epoch(7), terms);
+    holder.step(RenewalStored{start}, start + 1ms);
+    const LeaseTerms tight = tightened(terms, 50'000);
+    holder.use(tight);
+    EXPECT_EQ(holder.deadline(), start + terms.holder());
+    EXPECT_TRUE(holder.step(RenewalStored{start + 10ms}, start + 11ms).empty());  // sooner than what is armed
+    EXPECT_EQ(holder.deadline(), start + terms.holder());
+    holder.step(RenewalStored{start + 100ms}, start + 101ms);
+    EXPECT_EQ(holder.deadline(), start + 100ms + tight.holder());
+    holder.use(terms);
+    EXPECT_EQ(holder.deadline(), start + 100ms + tight.holder());
+}
+
+// Goal: what one side alone measured is enough: whatever two clocks differ by, the holder stops before the taker takes,
+// if either of them tightened its half. Without it they would overlap.
+TEST(LeaseTerms, OneTightenedHalfIsEnough) {
+    for (const double drift : {500.0, 1234.5, 20'000.0, 99'999.0}) {
+        const LeaseTerms tight = tightened(terms, drift);
+        // The holder's clock is the slow one: by the taker's, its seconds are longer.
+        const auto ends = [&](Duration counted) { return static_cast<double>(counted.count()) / (1 - drift / 1e6); };
+        const auto takes = [](Duration waited) { return static_cast<double>(waited.count()); };
+        EXPECT_GT(ends(terms.holder()), takes(terms.taker())) << drift;
+        EXPECT_LT(ends(tight.holder()), takes(terms.taker())) << drift;
+        EXPECT_LT(ends(terms.holder()), takes(tight.taker())) << drift;
+    }
+}
+
+TEST(LeaseTerms, AreTightenedWithinBounds) {
+    EXPECT_EQ(tightened(terms, 0).drift_ppm_max, terms.drift_ppm_max);
+    EXPECT_EQ(tightened(terms, 199.5).drift_ppm_max, 200);
+    EXPECT_EQ(tightened(terms, 400.1).drift_ppm_max, 401);
+    EXPECT_EQ(tightened(terms, 50'000).drift_ppm_max, 52'632);
+    EXPECT_EQ(tightened(terms, 1e12).drift_ppm_max, 111'112);
+}
+
+// Goal: a renewal that lets go of the lease carries the word of the writer that has stopped; the next owner's does not.
+TEST(LeaseRecord, IsReleasedWithATokenAndTakenUpWithout) {
+    const PromotionToken token{.system_id = "73", .timeline = 3, .lsn = Lsn(100)};
+    const LeaseRecord last{.region = RegionName("us-east-1"), .epoch = Epoch(7), .beat = 41};
+    const LeaseRecord next = renewed(last, Sync::in_step, std::nullopt);
+    EXPECT_EQ(next.beat, 42u);
+    EXPECT_EQ(next.sync, Sync::in_step);
+    EXPECT_FALSE(next.released);
+    const LeaseRecord released = renewed(next, Sync::in_step, token);
+    EXPECT_TRUE(released.released);
+    EXPECT_EQ(released.token, token);
+    const LeaseRecord resumed = taken_up(released, Sync::degraded);
+    EXPECT_EQ(resumed.beat, 44u);
+    EXPECT_EQ(resumed.epoch, Epoch(7));
+    EXPECT_FALSE(resumed.released);
+    EXPECT_FALSE(resumed.token);
+    EXPECT_EQ(resumed.sync, Sync::degraded);
+}
+
+TEST(LeaseTaker, WaitsLongerForWhatItHasSeenAlready) {
+    LeaseTaker taker(terms);
+    taker.saw(4, {.region = RegionName("us-east-1"), .epoch = Epoch(7)}, start);
+    const LeaseTerms tight = tightened(terms, 10'000);
+    taker.use(tight);
+    EXPECT_FALSE(taker.may_take(start + terms.taker()));
+    EXPECT_TRUE(taker.may_take(start + tight.taker()));
+}
+
+TEST(PromiseBook, PromisesForLongerOnceItMust) {
+    PromiseBook book(terms, Epoch(7), start);
+    const LeaseTerms tight = tightened(terms, 10'000);
+    book.use(tight);
+    book.grant(Epoch(7), start + 1s);
+    book.use(terms);
+    EXPECT_EQ(book.binding_until({.how = FenceHow::lease_ran_out, .epoch = Epoch(7)}), start + 1s + tight.taker());
+}
+
 TEST(LeaseTaker, WaitsFromItsFirstSight) {
     LeaseTaker taker(terms);
     const LeaseRecord record{.region = RegionName("us-east-1"), .epoch = Epoch(7)};

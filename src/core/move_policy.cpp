@@ -1,13 +1,19 @@
 #include "core/move_policy.hpp"
 
+#include "core/lease.hpp"
+
 #include <fmt/format.h>
 
 namespace cloudshelf::core {
 namespace {
 
+bool forgot(const Situation& situation) {
+    return situation.store_forgot || (situation.lease && situation.newest_known > situation.lease->epoch);
+}
+
 std::optional<Stay> impossible(const Situation& situation) {
     if (!situation.lease) return Stay{"guard.no-lease", "there is no writer yet"};
-    if (situation.store_forgot) {
+    if (forgot(situation)) {
         return Stay{
             "guard.store-forgot", "the state store knows an older epoch than was seen before: a person has to look"
         };
@@ -65,6 +71,18 @@ std::optional<Decision> restraint(
     if (situation.automatic_moves_in_window >= rules.automatic_moves_max) {
         return Ask{to, "guard.too-many-moves", "too many automatic moves in this window"};
     }
+    // Up to the ceiling deadlines were tightened by as much; from there on no wait proves anything.
+    if (situation.clock_drift_ppm > clock_drift_ppm_ceiling) {
+        return Ask{
+            to,
+            "guard.clocks",
+            fmt::format(
+                "a site's clock differs by {:.0f} ppm: that the old writer's lease ran out here does not prove that it "
+                "stopped",
+                situation.clock_drift_ppm
+            ),
+        };
+    }
     return std::nullopt;
 }
 
@@ -72,7 +90,7 @@ std::optional<Decision> restraint(
 /// because it let go of the lease and nobody took it, or because it was fenced and there is nowhere to go. Whatever was
 /// to be weighed was weighed before; it has all that was acknowledged, and opens at a new epoch.
 std::optional<Decision> open_where_it_was(const Situation& situation) {
-    if (!situation.lease || situation.store_forgot || situation.move_under_way || !situation.writer_could_open)
+    if (!situation.lease || forgot(situation) || situation.move_under_way || !situation.writer_could_open)
         return std::nullopt;
     const bool nowhere_to_go = situation.writer_gave_up && impossible(situation);
     if (!situation.writer_never_opened && !situation.lease->released && !nowhere_to_go) return std::nullopt;

@@ -38,9 +38,12 @@ struct Situation {
     RegionName standby_region;
     bool move_under_way = false;
     bool store_forgot = false;
+    /// The newest epoch that an agent remembers: newer than the lease's, the store was rolled back while nobody looked.
+    Epoch newest_known{0};
     std::optional<TimePoint> last_move_ended;
     int automatic_moves_in_window = 0;
     bool move_unacknowledged = false;  // the last automatic move: no person has said a word since
+    double clock_drift_ppm = 0;        // the most that a site's clock was measured to differ, where that exceeds ρ
 };
 
 struct MoveRules {

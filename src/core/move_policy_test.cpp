@@ -1,5 +1,7 @@
 #include "core/move_policy.hpp"
 
+#include "core/lease.hpp"
+
 #include <gtest/gtest.h>
 
 namespace cloudshelf::core {
@@ -31,6 +33,21 @@ std::string asks(const Decision& decision) {
 
 TEST(DecideFailover, GoesWhenTheWriterIsLost) {
     EXPECT_TRUE(std::holds_alternative<Go>(decide_failover(lost(), rules, now)));
+}
+
+// Goal: a store that was rolled back while no controller looked is recognised by what the agents remember: an epoch
+// granted a second time would have two owners. Found by the simulator: a roll-back into the middle of a switchover,
+// where the old record lets go of the lease.
+TEST(DecideFailover, StaysWhenAnAgentRemembersANewerEpochThanTheStore) {
+    Situation s = lost();
+    s.newest_known = Epoch(1);
+    EXPECT_TRUE(std::holds_alternative<Go>(decide_failover(s, rules, now)));
+    s.newest_known = Epoch(2);
+    EXPECT_EQ(stays(decide_failover(s, rules, now)), "guard.store-forgot");
+    EXPECT_EQ(stays(allow_failover(s, rules, AcceptLoss::yes)), "guard.store-forgot");
+    s.lease->released = true;
+    s.writer_could_open = true;
+    EXPECT_EQ(stays(decide_failover(s, rules, now)), "guard.store-forgot");
 }
 
 TEST(DecideFailover, StaysForEachReason) {
@@ -139,6 +156,17 @@ TEST(DecideFailover, AsksWhereSomethingMayBeLost) {
     MoveRules confirm = rules;
     confirm.decided_by = DecidedBy::confirm;
     EXPECT_EQ(asks(decide_failover(lost(), confirm, now)), "guard.confirm");
+}
+
+// Goal: a drift that deadlines allow for moves by itself; a clock that is none asks a person.
+TEST(DecideFailover, AsksWhereAClockIsNone) {
+    Situation s = lost();
+    s.clock_drift_ppm = clock_drift_ppm_ceiling;
+    EXPECT_TRUE(std::holds_alternative<Go>(decide_failover(s, rules, now)));
+    s.clock_drift_ppm = clock_drift_ppm_ceiling + 1;
+    EXPECT_EQ(asks(decide_failover(s, rules, now)), "guard.clocks");
+    s.writer = Verdict::healthy;
+    EXPECT_EQ(stays(decide_failover(s, rules, now)), "writer-not-down");
 }
 
 TEST(AllowFailover, NamesTheLossUntilItIsAccepted) {

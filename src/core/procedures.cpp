@@ -91,4 +91,9 @@ Procedure reference_failback() {
     };
 }
 
+bool has_to_follow(NameserverOf whose, bool answers) {
+    if (whose == NameserverOf::target) return true;
+    return whose == NameserverOf::witness && answers;
+}
+
 }  // namespace cloudshelf::core

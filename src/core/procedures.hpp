@@ -17,4 +17,11 @@ Mode mode_of(const Procedure& procedure);
 Procedure reference_failover();
 Procedure reference_failback();
 
+/// Whose nameserver it is, in a move.
+enum class NameserverOf { target, witness, old_writer };
+/// Whether switching traffic waits for a nameserver. The new region's always has to answer the new address; the
+/// witness's where its agent can be asked to (`answers`); the old region's, and who cannot be asked, are brought along
+/// when they come back: until then they send customers to a region that turns writes away.
+bool has_to_follow(NameserverOf whose, bool answers);
+
 }  // namespace cloudshelf::core

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/clock_reading.hpp"
 #include "base/time.hpp"
 #include "io/task.hpp"
 
@@ -8,12 +9,14 @@
 namespace cloudshelf::io {
 
 /// Now by CLOCK_BOOTTIME, which goes on while the machine is suspended: leases count from it (design §5).
-/// Every process of one machine reads the same value; nothing compares it across machines.
+/// Every process of one machine reads the same value; across machines only speeds are compared (core/clock_comparison).
+///
+/// For tests, `CLOUDSHELF_CLOCK_PPM=500` makes it run faster by so much, in `now` and `wait_for`; below 0, slower.
+/// Since the machine's start, so that processes with the same speed still read the same.
 TimePoint now();
 
-/// Whose times `now` tells: the same as long as this machine runs, another after its next start and on other machines
-/// (the kernel's boot id).
-const std::string& clock_id();
+/// This machine's clocks, for others to compare theirs with. The id is the kernel's of this boot.
+ClockReading read_clocks();
 
 /// Now as RFC 3339 in UTC with milliseconds, "2026-11-23T05:30:00.123Z": for people and records, never for decisions.
 std::string utc_now();

@@ -57,6 +57,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
     Options options;
     Handler handler;
     tcp::acceptor acceptor;
+    std::uint16_t port = 0;  // still told when the acceptor is closed
     std::set<std::shared_ptr<Channel>> connections;
     std::set<Channel*> busy;  // between a request's header and the end of its answer
     bool stopping = false;
@@ -246,12 +247,13 @@ HttpServer::~HttpServer() {
 
 Result<void> HttpServer::start() {
     if (const auto listening = listen_at(impl_->acceptor, impl_->options.listen); !listening) return listening;
+    impl_->port = impl_->acceptor.local_endpoint().port();
     asio::co_spawn(impl_->executor, Impl::accept_all(impl_), asio::detached);
     return {};
 }
 
 std::uint16_t HttpServer::port() const {
-    return impl_->acceptor.local_endpoint().port();
+    return impl_->port;
 }
 
 Task<void> HttpServer::stop(Deadline deadline) {

@@ -44,6 +44,23 @@ Task<HttpResponse> echo(HttpRequest request) {
     co_return response;
 }
 
+/// A server that runs, and a client of it.
+struct Talk {
+    Talk(Executor executor, Tls tls, HttpServer::Handler handler)
+        : server(executor, {.listen = {address, 0}, .tls = tls}, std::move(handler)), client(executor, {.tls = tls}) {
+        const auto started = server.start();
+        EXPECT_TRUE(started) << (started ? "" : started.error().message);
+    }
+    Task<Result<HttpResponse>> ask(HttpRequest request = {}, Duration limit = 2s) {
+        const Endpoint endpoint{address, server.port()};
+        const auto deadline = Deadline::after(limit);
+        return client.send(endpoint, std::move(request), deadline);
+    }
+
+    HttpServer server;
+    HttpClient client;
+};
+
 /// Sends raw bytes and answers the status line's number, or 0 when the server just closes.
 Task<int> status_of(std::uint16_t port, std::string bytes, Tls tls) {
     Channel channel(co_await asio::this_coro::executor);
@@ -63,16 +80,11 @@ Task<int> status_of(std::uint16_t port, std::string bytes, Tls tls) {
 
 // Goal: a kept connection serves many requests, and bodies and queries arrive whole.
 HTTP_TEST(AnswersOnOneConnection) {
-    const auto executor = co_await asio::this_coro::executor;
-    HttpServer server(executor, {.listen = {address, 0}, .tls = tls}, echo);
-    const auto started = server.start();
-    REQUIRE(started);
-    HttpClient client(executor, {.tls = tls});
-    const Endpoint endpoint{address, server.port()};
+    Talk talk(co_await asio::this_coro::executor, tls, echo);
     for (int i = 0; i < 50; ++i) {
         HttpRequest request{.method = "POST", .target = "/books?q=a%20b+c", .body = std::to_string(i)};
         EXPECT_EQ(request.query("q"), "a b c");
-        const auto answer = co_await client.send(endpoint, std::move(request), Deadline::after(2s));
+        const auto answer = co_await talk.ask(std::move(request));
         REQUIRE(answer);
         EXPECT_EQ(answer->body, "POST /books?q=a%20b+c " + std::to_string(i));
     }
@@ -80,20 +92,15 @@ HTTP_TEST(AnswersOnOneConnection) {
 
 // Goal: what a client may say of a request that got no answer. Nothing listens: not done. No answer in time: unknown.
 HTTP_TEST(TellsNotDoneFromUnknown) {
-    const auto executor = co_await asio::this_coro::executor;
-    HttpServer server(executor, {.listen = {address, 0}, .tls = tls}, echo);
-    const auto started = server.start();
-    REQUIRE(started);
-    HttpClient client(executor, {.tls = tls});
+    Talk talk(co_await asio::this_coro::executor, tls, echo);
     HttpRequest slow{.target = "/slow"};
-    const Endpoint endpoint{address, server.port()};
-    const auto late = co_await client.send(endpoint, std::move(slow), Deadline::after(50ms));
+    const auto late = co_await talk.ask(std::move(slow), 50ms);
     REQUIRE(!late);
     EXPECT_EQ(late.error().code, "io.timeout");
     EXPECT_EQ(late.error().certainty, Certainty::unknown);
     const Endpoint nobody{address, 1};
     HttpRequest request;
-    const auto refused = co_await client.send(nobody, std::move(request), Deadline::after(2s));
+    const auto refused = co_await talk.client.send(nobody, std::move(request), Deadline::after(2s));
     REQUIRE(!refused);
     EXPECT_EQ(refused.error().code, "io.connect");
     EXPECT_EQ(refused.error().certainty, Certainty::not_done);
@@ -157,34 +164,21 @@ Task<HttpResponse> events(HttpRequest) {
 }
 
 HTTP_TEST(Streams) {
-    const auto executor = co_await asio::this_coro::executor;
-    HttpServer server(executor, {.listen = {address, 0}, .tls = tls}, events);
-    const auto started = server.start();
-    REQUIRE(started);
-    HttpClient client(executor, {.tls = tls});
-    const Endpoint endpoint{address, server.port()};
-    HttpRequest request;
-    const auto answer = co_await client.send(endpoint, std::move(request), Deadline::after(2s));
+    Talk talk(co_await asio::this_coro::executor, tls, events);
+    const auto answer = co_await talk.ask();
     REQUIRE(answer);
     EXPECT_EQ(answer->body, "data: 0\n\ndata: 1\n\ndata: 2\n\n");
 }
 
 // Goal: `stop` ends idle connections at once, and does not wait for those who say nothing.
 HTTP_TEST(StopsWithIdleConnections) {
-    const auto executor = co_await asio::this_coro::executor;
-    HttpServer server(executor, {.listen = {address, 0}, .tls = tls}, echo);
-    const auto started = server.start();
-    REQUIRE(started);
-    HttpClient client(executor, {.tls = tls});
-    const Endpoint endpoint{address, server.port()};
-    HttpRequest request;
-    const auto answer = co_await client.send(endpoint, std::move(request), Deadline::after(2s));
+    Talk talk(co_await asio::this_coro::executor, tls, echo);
+    const auto answer = co_await talk.ask();
     REQUIRE(answer);
     const auto limit = Deadline::after(5s);
-    co_await server.stop(limit);
+    co_await talk.server.stop(limit);
     EXPECT_FALSE(limit.passed());
-    HttpRequest again;
-    const auto refused = co_await client.send(endpoint, std::move(again), Deadline::after(2s));
+    const auto refused = co_await talk.ask();
     REQUIRE(!refused);
     EXPECT_EQ(refused.error().code, "io.connect");  // and not an answer that never came on the kept connection
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-// OpenSSL's objects, owned; for io's own files.
+// OpenSSL's objects, owned; for io's own files, and for drivers that speak TLS in a way of their own.
 
 #include <openssl/bio.h>
 #include <openssl/err.h>

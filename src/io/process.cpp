@@ -18,6 +18,7 @@
 #include <pwd.h>
 #include <set>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -305,6 +306,13 @@ bool kill_tree(pid_t root, AndRoot and_root, Duration limit) {
     const auto all_gone = [&] { return std::ranges::none_of(killed, is_running); };
     while (!all_gone() && !deadline.passed()) std::this_thread::sleep_for(500us);
     return all_gone();
+}
+
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 bool is_running(pid_t pid) {

@@ -59,6 +59,9 @@ void become_subreaper();
 enum class AndRoot : bool { no, yes };
 bool kill_tree(pid_t root, AndRoot and_root, Duration limit);
 
+/// As many open files and connections as this process is allowed to ask for.
+void raise_descriptor_limit();
+
 /// Whether a process exists and is not a zombie.
 bool is_running(pid_t pid);
 

@@ -3,6 +3,7 @@
 #include "io/clock.hpp"
 #include "io/file.hpp"
 #include "io/lease_page.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,15 +16,7 @@ namespace cloudshelf::io {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct TemporaryFolder {
-    std::filesystem::path path;
-    TemporaryFolder() {
-        char name[] = "/tmp/cloudshelf-io-XXXXXX";
-        path = ::mkdtemp(name);
-    }
-    ~TemporaryFolder() { std::filesystem::remove_all(path); }
-};
+using testing::TemporaryFolder;
 
 TEST(Process, RunsAndReportsStatus) {
     const auto output = run({.argv = {"sh", "-c", "echo out; echo err >&2; exit 7"}}, 5s);
@@ -50,7 +43,7 @@ TEST(Process, KillsAtTheLimit) {
 // Goal: a tree is killed whole, also what hides in sessions of its own. Method: a shell with a grandchild under setsid.
 TEST(Process, KillsWholeTrees) {
     const TemporaryFolder folder;
-    const auto pids = folder.path / "pids";
+    const auto pids = folder / "pids";
     const auto pid = spawn({.argv = {"sh", "-c", "setsid sleep 600 & echo $! > " + pids.string() + "; wait"}});
     ASSERT_TRUE(pid);
     std::string grandchild;
@@ -66,18 +59,18 @@ TEST(Process, KillsWholeTrees) {
 
 TEST(File, ReplacesWhole) {
     const TemporaryFolder folder;
-    ASSERT_TRUE(replace_file(folder.path / "f", "one", 0600));
-    ASSERT_TRUE(replace_file(folder.path / "f", "two", 0600));
-    EXPECT_EQ(read_file(folder.path / "f").value(), "two");
-    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path), {}), 1);
-    EXPECT_EQ(read_file(folder.path / "none").error().code, "io.no-file");
+    ASSERT_TRUE(replace_file(folder / "f", "one", 0600));
+    ASSERT_TRUE(replace_file(folder / "f", "two", 0600));
+    EXPECT_EQ(read_file(folder / "f").value(), "two");
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+    EXPECT_EQ(read_file(folder / "none").error().code, "io.no-file");
 }
 
 // Goal: a page without a living writer lets nobody write. Method: two mappings of one file; a torn write by hand.
 TEST(LeasePage, ReadsWhatWasWrittenAndFencesWhatIsTorn) {
     const TemporaryFolder folder;
-    auto writer = LeasePage::open(folder.path / "page");
-    const auto reader = LeasePage::open(folder.path / "page");
+    auto writer = LeasePage::open(folder / "page");
+    const auto reader = LeasePage::open(folder / "page");
     ASSERT_TRUE(writer && reader);
     EXPECT_FALSE(reader->may_write(now()));
     const TimePoint deadline = now() + 1h;
@@ -89,21 +82,21 @@ TEST(LeasePage, ReadsWhatWasWrittenAndFencesWhatIsTorn) {
     EXPECT_FALSE(reader->may_write(now()));
 
     writer->write({.state = WriteState::writing, .epoch = Epoch(7), .deadline = deadline});
-    auto bytes = read_file(folder.path / "page").value();
+    auto bytes = read_file(folder / "page").value();
     bytes[8] = static_cast<char>(bytes[8] | 1);  // the sequence is odd: its writer died in the middle
     {
-        auto file = AppendFile::open(folder.path / "torn");
+        auto file = AppendFile::open(folder / "torn");
         ASSERT_TRUE(file && file->append(bytes, AppendFile::Sync::no));
     }
-    const auto torn = LeasePage::open(folder.path / "torn");
+    const auto torn = LeasePage::open(folder / "torn");
     ASSERT_TRUE(torn);
     EXPECT_FALSE(torn->may_write(now()));
 }
 
 TEST(LeasePage, RefusesOtherFiles) {
     const TemporaryFolder folder;
-    ASSERT_TRUE(replace_file(folder.path / "page", "something else entirely, and long enough for a page"));
-    EXPECT_EQ(LeasePage::open(folder.path / "page").error().code, "io.lease-page");
+    ASSERT_TRUE(replace_file(folder / "page", "something else entirely, and long enough for a page"));
+    EXPECT_EQ(LeasePage::open(folder / "page").error().code, "io.lease-page");
 }
 
 }  // namespace

@@ -1,13 +1,25 @@
 // What the controller's steps do, as src/controller/actions.cpp does it.
+#include "core/procedures.hpp"
 #include "sim/controller.hpp"
 
 namespace cloudshelf::sim {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+constexpr Duration look_again_after = 20ms;  // while the lease is held: it may be let go of at any time
+
+std::function<Task<std::string>(Agent&)> fences(Epoch epoch) {
+    return [epoch](Agent& agent) { return agent.fence(epoch); };
+}
+
+}  // namespace
+
 Task<std::string> Controller::act(std::string action, core::Execution& execution, TimePoint deadline) {
     const std::size_t to = World::index_of(execution.header().to);
     const std::size_t from = World::index_of(execution.header().from);
+    if (action == "pause-writes" || action == "demote-writer") co_await refresh();
     const auto writer_epoch = taker_.record() ? taker_.record()->epoch : Epoch(0);
     const bool from_writes = taker_.record() && taker_.record()->region == execution.header().from;
     const bool released = taker_.record() && taker_.record()->released;
@@ -18,7 +30,8 @@ Task<std::string> Controller::act(std::string action, core::Execution& execution
         problem = co_await promote(execution, deadline);
     } else if (action == "prepare" || action == "check-preconditions") {
         const auto status = co_await status_of(to, 1s);
-        const bool in_step = status && status->streaming && taker_.record()->sync == core::Sync::in_step;
+        const auto& record = taker_.record();
+        const bool in_step = status && status->streaming && record && record->sync == core::Sync::in_step;
         if (!status) problem = "no-answer";
         if (action == "check-preconditions" && !in_step) problem = "guard.not-caught-up";
     } else if (action == "smoke-tests" || action == "point-functions") {
@@ -26,22 +39,16 @@ Task<std::string> Controller::act(std::string action, core::Execution& execution
     } else if (action == "switch-traffic") {
         problem = co_await switch_names(execution, deadline);
     } else if (action == "verify-outside") {
-        for (const std::size_t site : {std::size_t{2}, to}) {
-            if (world_.region(site).names.points_to == to) continue;
-            problem = "not-switched";
-            [[maybe_unused]] const bool done = co_await point_names(site, execution.header().epoch.value(), to);
-        }
+        problem = co_await verify_outside(execution);
     } else if (action == "pause-writes" || action == "demote-writer") {
         if (!from_writes) co_return "stale-epoch";
         if (released) co_return "";
         const bool pauses = action == "pause-writes";
-        problem = co_await ask_agent(
-            from,
-            [pauses, writer_epoch](Agent& agent) {
-                return pauses ? agent.pause(writer_epoch, 15s) : agent.demote(writer_epoch);
-            },
-            deadline
-        );
+        std::function<Task<std::string>(Agent&)> what = [pauses, writer_epoch](Agent& agent) {
+            return pauses ? agent.pause(writer_epoch, 15s) : agent.demote(writer_epoch);
+        };
+        problem = co_await ask_agent(from, std::move(what), deadline);
+        co_await refresh();
     } else if (action == "resume-writes" || action == "resume-old-writer") {
         world_.sometimes("a switchover was undone");
         problem = co_await resume_writer(execution, deadline);
@@ -78,12 +85,12 @@ Task<std::string> Controller::take_lease(core::Execution& execution, TimePoint d
         (header.notes.contains("by-a-person") || header.notes.contains("approved-by")) && taker_.record()) {
         // The old writer may live: it is told to end. If it does not hear of it, its lease runs out.
         process_.spawn([](Controller& self, std::size_t from, Epoch epoch) -> Task<> {
-            [[maybe_unused]] const std::string told = co_await self.ask_agent(
-                from, [epoch](Agent& agent) { return agent.fence(epoch); }, self.process_.now() + 500ms
-            );
+            const TimePoint limit = self.process_.now() + 500ms;
+            [[maybe_unused]] const std::string told = co_await self.ask_agent(from, fences(epoch), limit);
         }(*this, World::index_of(header.from), taker_.record()->epoch));
     }
     for (;;) {
+        co_await refresh();
         const auto& record = taker_.record();
         if (!record) co_return "controller.no-lease";
         if (record->region == header.to && record->epoch == header.epoch) co_return "";
@@ -96,7 +103,7 @@ Task<std::string> Controller::take_lease(core::Execution& execution, TimePoint d
         const auto available = taker_.available_at();
         if (!available) co_return "guard.store-forgot";
         if (*available > deadline) co_return "lease-held";
-        co_await process_.sleep(*available - process_.now() + 1us);
+        co_await process_.sleep(std::min<Duration>(*available - process_.now() + 1us, look_again_after));
     }
     const core::LeaseRecord old = *taker_.record();
     const std::uint64_t seen = taker_.revision();
@@ -110,13 +117,9 @@ Task<std::string> Controller::take_lease(core::Execution& execution, TimePoint d
     if (const std::string stands = co_await check_standby_for(execution); !stands.empty()) co_return stands;
     if (old.released && old.token && old.region != header.to &&
         !world_.planted(Planted::switchover_skips_the_last_writes)) {
-        for (;;) {
-            const auto status = co_await status_of(World::index_of(header.to), 500ms);
-            const Database& target = world_.region(World::index_of(header.to)).database;
-            if (status && target.log.size() >= old.token->lsn.value()) break;
-            if (process_.now() > deadline) co_return "not-caught-up";
-            co_await process_.sleep(5ms);
-        }
+        const std::string caught_up =
+            co_await wait_for_replay(World::index_of(header.to), old.token->lsn.value(), deadline);
+        if (!caught_up.empty()) co_return caught_up;
     }
     const core::LeaseRecord next{
         .region = header.to,
@@ -126,15 +129,26 @@ Task<std::string> Controller::take_lease(core::Execution& execution, TimePoint d
             {.how = old.released ? core::FenceHow::acknowledged : core::FenceHow::lease_ran_out, .epoch = old.epoch},
         .token = old.released && old.region != header.to ? old.token : std::nullopt,
     };
-    if (world_.store().full) co_return "store.disk-full";
     const StoreAnswer answer = co_await compare_and_swap(seen, next);
+    if (!answer.reached) co_return "store.no-answer";
     if (!answer.stored) world_.sometimes("the writer renewed at the last moment");
     co_return answer.stored ? "" : "lease-renewed";
 }
 
+/// Before there is no way back: the new writer must have all that the old one wrote.
+Task<std::string> Controller::wait_for_replay(std::size_t region, std::uint64_t position, TimePoint deadline) {
+    while (process_.now() < deadline) {
+        const auto status = co_await status_of(region, 500ms);
+        if (status && status->replayed >= position) co_return "";
+        co_await process_.sleep(5ms);
+    }
+    co_return "not-caught-up";
+}
+
 Task<std::string> Controller::promote(core::Execution& execution, TimePoint whole) {
     // An answer that was lost on the way must not cost the whole step: told twice, an agent does it once.
-    const TimePoint deadline = std::min(whole, process_.now() + 2 * world_.terms().taker() + 3s);
+    const TimePoint deadline = std::min(whole, process_.now() + 2 * world_.terms().taker() + world_.scaled(3s));
+    co_await refresh();
     const auto header = execution.header();
     const auto record = taker_.record();
     if (!record || record->region != header.to || record->epoch != header.epoch) co_return "stale-epoch";
@@ -152,9 +166,8 @@ Task<std::string> Controller::promote(core::Execution& execution, TimePoint whol
             .lsn = Lsn(std::stoull(notes.at("lsn"))),
         };
     }
-    const std::string answer = co_await ask_agent(
-        World::index_of(header.to), [command](Agent& agent) { return agent.promote(command); }, deadline
-    );
+    std::function<Task<std::string>(Agent&)> what = [command](Agent& agent) { return agent.promote(command); };
+    const std::string answer = co_await ask_agent(World::index_of(header.to), std::move(what), deadline);
     co_return answer;
 }
 
@@ -175,51 +188,71 @@ Task<std::string> Controller::try_order(std::size_t at, TimePoint deadline) {
     co_return "no-writer";
 }
 
-Task<bool> Controller::change_names(std::size_t site, std::uint64_t epoch, std::uint64_t change, std::size_t to) {
-    if (site == 2) {  // at home: its agent does nothing else
-        Nameserver& names = world_.region(2).names;
-        const Nameserver before = names;
-        const bool compares = !world_.planted(Planted::names_change_without_comparing);
-        if (compares && std::pair(epoch, change) < std::pair(names.epoch, names.change)) co_return false;
-        names = {.epoch = epoch, .change = change, .points_to = to};
-        world_.renamed(2, before);
-        co_return true;
-    }
-    const std::string answer = co_await ask_agent(
-        site,
-        [epoch, change, to](Agent& agent) { return agent.change_names(epoch, change, to); },
-        process_.now() + 500ms
-    );
-    co_return answer.empty();
+// --- the names -----------------------------------------------------------------------------------------------------
+
+Task<std::string> Controller::change_names(
+    std::size_t site, std::uint64_t epoch, std::uint64_t change, std::size_t to
+) {
+    std::function<Task<std::string>(Agent&)> what = [epoch, change, to](Agent& agent) {
+        return agent.change_names(epoch, change, to);
+    };
+    const std::string answer = co_await ask_agent(site, std::move(what), process_.now() + 500ms);
+    co_return answer;
 }
 
-Task<bool> Controller::point_names(std::size_t site, std::uint64_t epoch, std::size_t to) {
-    const bool first = co_await change_names(site, epoch, 1, to);
-    if (first) co_return true;
-    const Nameserver there = world_.region(site).names;
-    if (there.epoch != epoch) co_return false;
-    if (there.points_to == to) co_return true;
-    co_return co_await change_names(site, epoch, there.change + 1, to);
+Task<std::string> Controller::point_names(std::size_t site, std::uint64_t epoch, std::size_t to) {
+    const std::string first = co_await change_names(site, epoch, 1, to);
+    if (first != "stale-epoch") co_return first;
+    // Of this epoch, and further: it was there before, or a region cut off meanwhile sent its customers away.
+    const auto there = co_await status_of(site, 500ms);
+    if (!there || there->names_epoch != epoch) co_return first;
+    if (!there->sent_away) co_return "";
+    const std::string second = co_await change_names(site, epoch, there->names_change + 1, to);
+    co_return second;
+}
+
+bool Controller::has_to_follow(std::size_t site, std::size_t to) const {
+    const auto part = site == to  ? core::NameserverOf::target
+                      : site == 2 ? core::NameserverOf::witness
+                                  : core::NameserverOf::old_writer;
+    return core::has_to_follow(part, seen_[site].agent);
 }
 
 Task<std::string> Controller::switch_names(core::Execution& execution, TimePoint) {
     const auto header = execution.header();
     const std::size_t to = World::index_of(header.to);
-    const bool there = co_await point_names(to, header.epoch.value(), to);
-    const bool at_witness = co_await point_names(2, header.epoch.value(), to);
-    [[maybe_unused]] const bool other = co_await point_names(1 - to, header.epoch.value(), to);
-    co_return there&& at_witness ? "" : "names";
+    std::string problem;
+    for (const std::size_t site : {to, std::size_t{2}, 1 - to}) {
+        const std::string pointed = co_await point_names(site, header.epoch.value(), to);
+        if (!pointed.empty() && has_to_follow(site, to)) problem = pointed;
+    }
+    co_return problem;
+}
+
+Task<std::string> Controller::verify_outside(core::Execution& execution) {
+    const std::size_t to = World::index_of(execution.header().to);
+    for (std::size_t site = 0; site < 3; ++site) {
+        const Region& there = world_.region(site);
+        const bool asked = world_.network().meets(process_.site(), static_cast<Site>(site)) && there.names_answer();
+        if (!has_to_follow(site, to) || (asked && there.names.points_to == to)) continue;
+        // Something happened since the switch: a region that was cut off pointed its names elsewhere.
+        const std::string pointed = co_await point_names(site, execution.header().epoch.value(), to);
+        co_return pointed.empty() ? "not-switched" : pointed;
+    }
+    co_return "";
 }
 
 Task<std::string> Controller::resume_writer(core::Execution& execution, TimePoint deadline) {
+    co_await refresh();
     const auto record = taker_.record();
     const RegionName from = execution.header().from;
     if (!record) co_return "controller.no-lease";
     if (record->region != from) co_return "";
     if (!record->released) {
-        const std::string answer = co_await ask_agent(
-            World::index_of(from), [epoch = record->epoch](Agent& agent) { return agent.pause(epoch, 0s); }, deadline
-        );
+        std::function<Task<std::string>(Agent&)> what = [epoch = record->epoch](Agent& agent) {
+            return agent.pause(epoch, 0s);
+        };
+        const std::string answer = co_await ask_agent(World::index_of(from), std::move(what), deadline);
         co_return answer;
     }
     core::Execution back = *core::Execution::make(

@@ -1,6 +1,8 @@
 #include "sim/agent.hpp"
 
 #include "sim/controller.hpp"
+#include "sim/faults.hpp"
+#include "sim/judge.hpp"
 
 namespace cloudshelf::sim {
 
@@ -11,6 +13,13 @@ namespace {
 constexpr Duration opening_takes = 5ms;  // at its fastest: what comes too early shows
 constexpr Duration starting_takes = 120ms;
 constexpr Duration rewinding_takes = 300ms;
+constexpr Duration look_again = 20ms;  // while a role is being taken
+
+core::SyncKeeper::Planted planted_in_sync(const World& world) {
+    using enum core::SyncKeeper::Planted;
+    if (world.planted(Planted::in_step_before_anybody_waits)) return in_step_before_anybody_waits;
+    return world.planted(Planted::in_step_before_it_caught_up) ? in_step_before_it_caught_up : nothing;
+}
 
 }  // namespace
 
@@ -18,41 +27,60 @@ Agent::Agent(World& world, std::size_t index)
     : world_(world),
       index_(index),
       process_(world.region(index).agent),
-      promises_(world.terms(), world.region(index).known_epoch, process_.now()),
+      promises_(world.terms(), read_known_epoch(), process_.now()),
+      sync_({.patience = world.terms().duration / 2, .lag_max = 50}, planted_in_sync(world)),
+      preferred_(index),
       store_heard_(process_.now()) {
     if (world_.planted(Planted::promise_is_forgotten_by_a_restart))
         promises_ = core::PromiseBook(world.terms(), here().known_epoch, process_.now() - 1h);
     if (world_.planted(Planted::known_epoch_is_not_durable))
         promises_ = core::PromiseBook(world.terms(), Epoch(1), process_.now());
+    if (is_witness()) return;
     sent_away_ = here().names.change > 1 && here().names.points_to == 1 - index_;
 }
 
+Epoch Agent::read_known_epoch() const {
+    if (!world_.faults().epoch_is_torn(index_)) return here().known_epoch;
+    // An unreadable memory of the epoch must not read as "none": nothing is newer than this.
+    return world_.planted(Planted::torn_epoch_reads_as_none) ? Epoch(0) : Epoch(UINT64_MAX);
+}
+
 void Agent::start() {
+    for (std::size_t region = 0; region < 2; ++region) {
+        if (region != index_) process_.spawn(watch(region));
+    }
+    if (is_witness()) return;
     process_.spawn(beat());
     process_.spawn(look());
-    process_.spawn(watch_peer());
     process_.spawn(tend_names());
 }
 
 bool Agent::streaming() const {
     const Database& own = here().database;
     const TimePoint heard = own.in_recovery ? own.writer_heard : own.standby_heard;
-    return own.running && world_.loop().now() - heard < 1s;
+    return own.running && world_.loop().now() - heard < world_.scaled(1s);
 }
 
 std::string Agent::role() const {
     const Database& own = here().database;
-    if (here().quarantined) return "quarantined";
+    if (is_witness()) return "witness";
     if (holder_ && holder_->deadline() && own.is_open()) return "writer";
     if (acting_) return "rejoining";
     if (own.running && own.in_recovery) return "standby";
     return "fenced";
 }
 
-void Agent::remember(Epoch epoch) {
-    if (epoch <= promises_.known()) return;
+bool Agent::remember(Epoch epoch) {
+    if (epoch <= promises_.known()) return true;
+    if (here().disk_full > 0) {
+        world_.sometimes("an epoch could not be written down");
+        if (!world_.planted(Planted::promise_without_a_disk)) return false;
+        promises_.learn(epoch);
+        return true;
+    }
     here().known_epoch = epoch;
     promises_.learn(epoch);
+    return true;
 }
 
 // --- the lease -----------------------------------------------------------------------------------------------------
@@ -91,47 +119,56 @@ void Agent::lose() {
     world_.write_page(index_, PageState::fenced, epoch, process_.now());
 }
 
+/// Through whichever controller answers, this site's own first; who answered last is asked first.
+Task<std::optional<StoreAnswer>> Agent::ask_store(std::function<Task<StoreAnswer>(Controller&)> what) {
+    const TimePoint deadline = process_.now() + world_.terms().duration / 2;
+    for (std::size_t tried = 0; tried < 3 && process_.now() < deadline; ++tried) {
+        const std::size_t whom = preferred_ % 3;
+        const Duration limit = std::min<Duration>(deadline - process_.now(), world_.terms().duration / 4);
+        std::function<Task<StoreAnswer>()> work = [&world = world_, whom, what] {
+            return what(*world.controller(whom));
+        };
+        const auto answer = co_await call<StoreAnswer>(
+            world_.network(), process_, world_.region(whom).controller, std::move(work), limit
+        );
+        if (answer && answer->reached) {
+            store_heard_ = process_.now();
+            co_return answer;
+        }
+        preferred_ = whom + 1;
+    }
+    co_return std::nullopt;
+}
+
 Task<std::optional<StoreAnswer>> Agent::read_lease() {
-    auto answer = co_await call<StoreAnswer>(
-        world_.network(),
-        process_,
-        world_.controller_process(),
-        [&world = world_] { return world.controller()->read_store(); },
-        world_.terms().duration / 2
-    );
-    if (answer) store_heard_ = process_.now();
+    std::function<Task<StoreAnswer>(Controller&)> what = [](Controller& controller) { return controller.read_store(); };
+    const auto answer = co_await ask_store(std::move(what));
     co_return answer;
 }
 
 Task<std::optional<StoreAnswer>> Agent::store_lease(core::LeaseRecord next) {
-    auto answer = co_await call<StoreAnswer>(
-        world_.network(),
-        process_,
-        world_.controller_process(),
-        [&world = world_, next, expected = revision_] { return world.controller()->compare_and_swap(expected, next); },
-        world_.terms().duration / 2
-    );
-    if (answer) store_heard_ = process_.now();
+    std::function<Task<StoreAnswer>(Controller&)> what = [next, expected = revision_](Controller& controller) {
+        return controller.compare_and_swap(expected, next);
+    };
+    auto answer = co_await ask_store(std::move(what));
+    // Found exactly as we wanted it: an answer was lost on the way.
+    if (answer && !answer->stored && answer->lease == next) answer->stored = true;
     co_return answer;
 }
 
 Task<> Agent::renew(TimePoint sent_at) {
     if (renewing_ || !lease_) co_return;
     renewing_ = true;
-    core::LeaseRecord next = *lease_;
-    next.beat += 1;
-    next.sync = sync_wanted_;
-    next.released = release_with_.has_value();
-    if (release_with_) next.token = release_with_;
+    const core::LeaseRecord next = core::renewed(*lease_, sync_.wanted(), release_with_);
     const Epoch epoch = next.epoch;
-    in_step_may_be_stored_ |= next.sync == core::Sync::in_step;
+    sync_.sends(next.sync);
     const auto answer = co_await store_lease(next);
     renewing_ = false;
     if (!holder_ || holder_->epoch() != epoch || !answer) co_return;
     if (answer->stored) {
         lease_ = next;
         revision_ = answer->revision;
-        in_step_may_be_stored_ = next.sync == core::Sync::in_step;
+        sync_.stored(next.sync);
         const bool late = world_.planted(Planted::deadline_counts_from_the_answer);
         if (!next.released) tell(core::RenewalStored{late ? process_.now() : sent_at});
         co_return;
@@ -155,9 +192,8 @@ Task<> Agent::ask_promise(TimePoint sent_at) {
         world_.terms().duration / 2
     );
     asking_ = false;
-    if (!known || !holder_ || holder_->epoch() != epoch) co_return;
+    if (!known || *known < 0 || !holder_ || holder_->epoch() != epoch) co_return;
     if (*known == 0) {
-        world_.sometimes("promise granted");
         tell(core::PromiseGranted{sent_at});
     } else {
         tell(core::PromiseRefused{Epoch(static_cast<std::uint64_t>(*known))});
@@ -165,26 +201,21 @@ Task<> Agent::ask_promise(TimePoint sent_at) {
 }
 
 Task<int> Agent::promise(Epoch epoch) {
-    if (epoch > promises_.known()) remember(epoch);
-    if (holder_ || !promises_.grant(epoch, process_.now())) co_return static_cast<int>(promises_.known().value());
+    if (epoch > promises_.known() && !remember(epoch)) co_return -1;
+    if (holder_ || !promises_.grant(epoch, process_.now()))
+        co_return static_cast<int>(std::min<std::uint64_t>(promises_.known().value(), INT32_MAX));
     co_return 0;
 }
 
 Task<std::string> Agent::become_writer(core::Sync sync) {
-    core::LeaseRecord next = *lease_;
-    next.beat += 1;
-    next.released = false;
-    next.token.reset();
-    next.sync = sync;
-    sync_wanted_ = sync;
+    const core::LeaseRecord next = core::taken_up(*lease_, sync);
     const TimePoint sent_at = process_.now();
     const auto answer = co_await store_lease(next);
     if (!answer) co_return "store-unreachable";
     if (!answer->stored) co_return "stale-epoch";
     lease_ = next;
     revision_ = answer->revision;
-    in_step_may_be_stored_ = sync == core::Sync::in_step;
-    waits_since_.reset();
+    sync_.opens(sync);
     core::LeaseTerms terms = world_.terms();
     if (world_.planted(Planted::no_drift_margin)) terms.drift_ppm_max = 0;
     holder_.emplace(next.epoch, terms);
@@ -212,14 +243,14 @@ Task<> Agent::look() {
                                         here().page.epoch == lease->epoch;
                 if (!acting_ && !still_good) world_.write_page(index_, state, lease->epoch, process_.now());
             }
-            if (!holder_ && !acting_ && !here().quarantined) {
+            if (!holder_ && !acting_) {
                 const Database& own = here().database;
                 const core::LocalState local{
                     .has_data = own.exists && (!own.torn || world_.planted(Planted::half_rewound_server_is_started)),
                     .is_standby = own.standby_signal,
                     .is_running = own.running,
                     .holds_lease = false,
-                    .known = promises_.known(),
+                    .known = world_.planted(Planted::store_that_forgot_is_believed) ? Epoch(0) : promises_.known(),
                     .gave_up = lease && lease->epoch == gave_up_at_,
                 };
                 const core::NextMove move = core::next_move(World::name_of(index_), lease, local);
@@ -230,7 +261,8 @@ Task<> Agent::look() {
             care_for_server();
             keep_in_step();
         }
-        co_await process_.sleep(world_.timing().probe_interval);
+        const Duration pause = acting_ ? look_again : world_.timing().probe_interval;
+        co_await process_.sleep(pause);
     }
 }
 
@@ -256,8 +288,7 @@ Task<> Agent::take_role(core::NextMove move) {
             }
             break;
         case core::NextMove::rejoin:
-            remember(lease_->epoch);
-            co_await rejoin();
+            if (remember(lease_->epoch)) co_await rejoin();
             break;
         case core::NextMove::stop_writing:
             own.kill();
@@ -284,15 +315,15 @@ Task<bool> Agent::open(Configured how) {
     if (how == Configured::anew) own.waits_for_standby = false;
     own.standby_has = 0;
     own.standby_heard = {};
-    out_of_step_since_ = process_.now();
-    world_.opened(index_);
+    world_.judge().opened(index_, promoted);
     co_return true;
 }
 
 Task<> Agent::rejoin() {
     Database& own = here().database;
     const auto reachable = [&] {
-        return world_.network().meets(here().server.site(), peer().server.site()) && peer().database.is_open();
+        return world_.network().meets(here().server.site(), peer().server.site()) && peer().database.is_open() &&
+               peer().server.runs();
     };
     own.kill();
     if (!reachable()) co_return;
@@ -336,45 +367,48 @@ void Agent::care_for_server() {
 void Agent::keep_in_step() {
     Database& own = here().database;
     if (!own.is_open() || acting_ || paused_ || release_with_ || !lease_) return;
-    const core::Sync now = lease_->sync;
     const bool streams = streaming();
-    if (streams) out_of_step_since_ = process_.now();
-    const bool catches_up = now != core::Sync::in_step && streams && own.log.size() < own.standby_has + 50;
-    if (!catches_up) waits_since_.reset();
-    if (catches_up) {
-        if (world_.planted(Planted::in_step_before_anybody_waits)) {
-            sync_wanted_ = core::Sync::in_step;
-            if (world_.random().below(40) == 0) own.waits_for_standby = true;
-            return;
-        }
-        own.waits_for_standby = true;
-        if (!waits_since_) waits_since_ = own.log.size();
-        if (own.standby_has >= *waits_since_ || world_.planted(Planted::in_step_before_it_caught_up))
-            sync_wanted_ = core::Sync::in_step;
-    } else if (now == core::Sync::in_step && !streams &&
-               process_.now() - out_of_step_since_ > world_.terms().duration / 2) {
-        sync_wanted_ = core::Sync::degraded;
-        world_.sometimes("protection degraded");
-        if (world_.planted(Planted::degraded_before_it_is_recorded)) {
-            own.waits_for_standby = false;
-            own.standby_confirms(own.log.size(), own.standby_heard);
-        }
-    } else if (now == core::Sync::degraded && !streams) {
-        sync_wanted_ = core::Sync::degraded;
-        if (in_step_may_be_stored_) return;  // a renewal that says so may still be on its way
+    const auto standby = [&] {
+        return core::StandbyView{
+            .streams = streams,
+            .is_waited_for = streams && own.waits_for_standby,
+            .written = Lsn(own.log.size()),
+            .lag = own.log.size() - std::min(own.log.size(), own.standby_has),
+        };
+    };
+    const auto go_on_alone = [&own] {
         own.waits_for_standby = false;
         own.standby_confirms(own.log.size(), own.standby_heard);  // nobody waits for it any more
+    };
+    const core::Sync before = sync_.wanted();
+    const core::CommitsWait wait = sync_.look(lease_->sync, standby(), process_.now());
+    if (before == core::Sync::in_step && sync_.wanted() == core::Sync::degraded) {
+        world_.sometimes("protection degraded");
+        if (world_.planted(Planted::degraded_before_it_is_recorded)) go_on_alone();
+    }
+    if (wait == core::CommitsWait::for_nobody) go_on_alone();
+    if (wait != core::CommitsWait::for_standby) return;
+    const bool forgets = world_.planted(Planted::in_step_before_anybody_waits) && world_.random().below(40) != 0;
+    if (!forgets) own.waits_for_standby = true;
+    sync_.waits(standby());
+}
+
+/// At fixed times, whether or not the look before has its answer.
+Task<> Agent::watch(std::size_t region) {
+    for (;;) {
+        process_.spawn(look_at(region));
+        co_await process_.sleep(world_.timing().probe_interval);
     }
 }
 
-Task<> Agent::watch_peer() {
-    for (;;) {
-        const auto answer = co_await call<int>(
-            world_.network(), process_, peer().server, []() -> Task<int> { co_return 1; }, world_.timing().probe_timeout
-        );
-        sees_peer_ = answer.has_value();
-        co_await process_.sleep(world_.timing().probe_interval);
-    }
+Task<> Agent::look_at(std::size_t region) {
+    const Duration limit = world_.timing().probe_timeout;
+    std::function<Task<int>()> alive = []() -> Task<int> { co_return 1; };
+    const auto gateway = co_await call<int>(world_.network(), process_, world_.region(region).server, alive, limit);
+    views_[region].gateway = gateway.has_value();
+    if (is_witness()) co_return;
+    const auto agent = co_await call<int>(world_.network(), process_, world_.region(region).agent, alive, limit);
+    views_[region].agent = agent.has_value();
 }
 
 // --- the names -----------------------------------------------------------------------------------------------------
@@ -389,7 +423,7 @@ Task<> Agent::tend_names() {
         const Nameserver before = here().names;
         here().names = {.epoch = before.epoch, .change = before.change + 1, .points_to = 1 - index_};
         sent_away_ = true;
-        world_.renamed(index_, before);
+        world_.judge().renamed(index_, before);
         world_.sometimes("a region cut off sent its customers away");
     }
 }
@@ -403,12 +437,12 @@ Task<std::string> Agent::change_names(std::uint64_t epoch, std::uint64_t change,
     if (compares && (wanted < there || (wanted == there && names.points_to != points_to))) co_return "stale-epoch";
     if (world_.planted(Planted::last_answer_is_removed_first)) {
         names.points_to.reset();
-        world_.renamed(index_, before);
+        world_.judge().renamed(index_, before);
         co_await process_.sleep(5ms);
     }
     names = {.epoch = epoch, .change = change, .points_to = points_to};
     sent_away_ = false;
-    world_.renamed(index_, before);
+    world_.judge().renamed(index_, before);
     co_return "";
 }
 
@@ -418,11 +452,13 @@ Task<RegionStatus> Agent::status() {
     const Database& own = here().database;
     co_return RegionStatus{
         .role = role(),
+        .known = promises_.known(),
         .has_data = own.exists && !own.torn,
         .in_recovery = own.running && own.in_recovery,
         .streaming = streaming(),
         .lag = own.is_open() && own.log.size() > own.standby_has ? own.log.size() - own.standby_has : 0,
-        .sees_peer = sees_peer_,
+        .replayed = own.log.size(),
+        .views = views_,
         .names_epoch = here().names.epoch,
         .names_change = here().names.change,
         .sent_away = sent_away_,
@@ -434,26 +470,32 @@ Task<std::string> Agent::promote(Promotion command) {
     if (acting_) co_return "busy";
     const bool proved_before = holder_ && holder_->epoch() == command.epoch;
     if (proved_before && here().database.is_open()) co_return "";
-    if (command.epoch < promises_.known() || (holder_ && !proved_before)) co_return "stale-epoch";
-    if (command.fence.epoch.value() + 1 != command.epoch.value()) co_return "no-fence-record";
+    const core::PromotionOrder order{.epoch = command.epoch, .fenced = command.fence.epoch};
+    core::PromotionKnowledge knowledge{.known = promises_.known()};
+    if (world_.planted(Planted::store_that_forgot_is_believed)) knowledge.known = Epoch(0);
+    if (holder_) knowledge.holds = holder_->epoch();
+    if (const auto fits = core::check_order(order, knowledge); !fits) co_return fits.error().code;
     Database& own = here().database;
     if (!own.exists || own.torn) co_return "no-data";
     acting_ = true;
     std::string refusal;
     do {
-        if (world_.planted(Planted::forged_epoch_is_remembered)) remember(command.epoch);
+        if (world_.planted(Planted::forged_epoch_is_remembered) && !remember(command.epoch)) break;
         const auto found = co_await read_lease();
         const bool unseen = world_.planted(Planted::promotion_without_a_look_at_the_store);
         if (!found && !unseen) {
             refusal = "store-unreachable";
             break;
         }
-        const bool ours = found && found->lease.region == World::name_of(index_) && found->lease.epoch == command.epoch;
+        const bool ours = found && core::check_lease(order, World::name_of(index_), found->lease);
         if (!ours && !unseen) {
             refusal = "stale-epoch";
             break;
         }
-        remember(command.epoch);
+        if (!remember(command.epoch)) {
+            refusal = "not-durable";
+            break;
+        }
         if (ours) {
             revision_ = found->revision;
             lease_ = found->lease;
@@ -532,7 +574,7 @@ Task<std::string> Agent::demote(Epoch epoch) {
     if (holder_->deadline()) world_.write_page(index_, PageState::paused, epoch, *holder_->deadline());
     // A stop ships everything to a standby that listens, and ends for good.
     if (waits) {
-        const TimePoint limit = process_.now() + 5s;
+        const TimePoint limit = process_.now() + world_.scaled(5s);
         while (own.standby_has < own.log.size() && process_.now() < limit && own.running && holder_)
             co_await process_.sleep(5ms);
     }
@@ -546,7 +588,7 @@ Task<std::string> Agent::demote(Epoch epoch) {
     own.kill();
     release_with_ =
         core::PromotionToken{.system_id = std::to_string(own.system_id), .timeline = own.timeline, .lsn = Lsn(end)};
-    for (const TimePoint limit = process_.now() + 5s; holder_ && process_.now() < limit;) {
+    for (const TimePoint limit = process_.now() + world_.scaled(5s); holder_ && process_.now() < limit;) {
         if (!renewing_) co_await renew(process_.now());
         if (lease_ && lease_->released) break;
         co_await process_.sleep(5ms);

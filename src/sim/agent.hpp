@@ -1,7 +1,9 @@
 #pragma once
 
 #include "core/lease.hpp"
+#include "core/promotion.hpp"
 #include "core/region_role.hpp"
+#include "core/sync_keeper.hpp"
 #include "sim/world.hpp"
 
 #include <array>
@@ -10,21 +12,30 @@
 
 namespace cloudshelf::sim {
 
-/// What the store answers.
+/// What a controller answers about the store.
 struct StoreAnswer {
+    bool reached = false;  // the store itself said so
     bool stored = false;
     std::uint64_t revision = 0;
     core::LeaseRecord lease;
 };
 
+/// What a site sees of another.
+struct SiteView {
+    bool gateway = false;
+    bool agent = false;
+};
+
 /// What an agent says of its region.
 struct RegionStatus {
     std::string role;
+    Epoch known{0};
     bool has_data = false;
     bool in_recovery = false;
     bool streaming = false;
-    std::uint64_t lag = 0;  // positions
-    bool sees_peer = false;
+    std::uint64_t lag = 0;          // positions
+    std::uint64_t replayed = 0;     // positions
+    std::array<SiteView, 2> views;  // of the regions
     std::uint64_t names_epoch = 0;
     std::uint64_t names_change = 0;
     bool sent_away = false;
@@ -47,7 +58,7 @@ public:
 
     // What others call.
     Task<RegionStatus> status();
-    Task<int> promise(Epoch epoch);                // 0: granted, else the newest epoch known here
+    Task<int> promise(Epoch epoch);                // 0: granted; -1: not; else the newest epoch known here
     Task<std::string> promote(Promotion command);  // "" or the code of the refusal
     Task<std::string> pause(Epoch epoch, Duration limit);
     Task<std::string> demote(Epoch epoch);
@@ -60,10 +71,12 @@ public:
 private:
     Task<> beat();
     Task<> look();
-    Task<> watch_peer();
+    Task<> watch(std::size_t region);
+    Task<> look_at(std::size_t region);
     Task<> tend_names();
     Task<> renew(TimePoint sent_at);
     Task<> ask_promise(TimePoint sent_at);
+    Task<std::optional<StoreAnswer>> ask_store(std::function<Task<StoreAnswer>(Controller&)> what);
     Task<std::optional<StoreAnswer>> read_lease();
     Task<std::optional<StoreAnswer>> store_lease(core::LeaseRecord next);
     Task<> take_role(core::NextMove move);
@@ -76,7 +89,10 @@ private:
     void keep_in_step();
     void tell(const core::LeaseEvent& event);
     void lose();
-    void remember(Epoch epoch);
+    /// False: the disk did not take it, and nothing was learnt.
+    bool remember(Epoch epoch);
+    Epoch read_known_epoch() const;
+    bool is_witness() const { return index_ == 2; }
     bool streaming() const;
     Region& here() const { return world_.region(index_); }
     Region& peer() const { return world_.region(1 - index_); }
@@ -88,18 +104,16 @@ private:
     std::optional<core::LeaseHolder> holder_;
     std::optional<core::LeaseRecord> lease_;
     std::uint64_t revision_ = 0;
-    core::Sync sync_wanted_ = core::Sync::degraded;
+    core::SyncKeeper sync_;
     std::optional<core::PromotionToken> release_with_;
     bool renewing_ = false;
     bool asking_ = false;
     bool acting_ = false;
     bool paused_ = false;
-    bool sees_peer_ = false;
+    std::array<SiteView, 2> views_;
+    std::size_t preferred_ = 0;  // controller
     bool sent_away_ = false;
-    bool in_step_may_be_stored_ = false;
-    std::optional<std::size_t> waits_since_;
     Epoch gave_up_at_{0};
-    TimePoint out_of_step_since_{};
     TimePoint store_heard_{};
 };
 

@@ -12,11 +12,12 @@ namespace cloudshelf::sim {
 
 /// One way between two sites.
 struct Way {
-    bool cut = false;
+    int cuts = 0;  // faults that hold it
     Duration delay = std::chrono::milliseconds(1);
     Duration jitter = std::chrono::milliseconds(1);
-    double lost = 0;   // share of messages that never arrive
-    double twice = 0;  // share that arrive a second time, later
+    std::uint64_t lost_ppm = 0;   // messages in a million that never arrive
+    std::uint64_t twice_ppm = 0;  // that arrive a second time, later
+    TimePoint held_until{};       // by true time: nothing arrives before
 };
 
 /// Carries messages between sites: late, lost, twice, in another order.
@@ -25,9 +26,17 @@ public:
     Network(Loop& loop, Random& random) : loop_(loop), random_(random) {}
 
     Way& way(Site from, Site to) { return ways_[index(from)][index(to)]; }
-    bool is_cut(Site from, Site to) const { return from != to && ways_[index(from)][index(to)].cut; }
+    /// How many faults say that the site's certificates have ended: it talks with nobody.
+    int& expired(Site site) { return expired_[index(site)]; }
+    /// Whether TLS between two sites fails, at once, for a certificate that has ended.
+    bool refuses(Site a, Site b) const { return a != b && (expired_[index(a)] > 0 || expired_[index(b)] > 0); }
+    bool passes(Site from, Site to) const {
+        return from == to || (ways_[index(from)][index(to)].cuts == 0 && !refuses(from, to));
+    }
     /// Whether both ways between two sites pass.
-    bool meets(Site a, Site b) const { return !is_cut(a, b) && !is_cut(b, a); }
+    bool meets(Site a, Site b) const { return passes(a, b) && passes(b, a); }
+    /// How long a message takes now.
+    Duration draw_delay(Site from, Site to);
     /// Every way as on a good day.
     void heal();
 
@@ -39,6 +48,7 @@ private:
     Loop& loop_;
     Random& random_;
     std::array<std::array<Way, sites>, sites> ways_;
+    std::array<int, sites> expired_{};
 };
 
 /// Asks a process of another site and waits for its answer, as over HTTP: nothing when it does not come in time, when
@@ -100,6 +110,10 @@ Task<std::optional<R>> call(
             });
         });
     };
+    if (network.refuses(from.site(), to.site())) {
+        co_await from.sleep(std::chrono::milliseconds(2));
+        co_return std::nullopt;
+    }
     network.send(from.site(), to.site(), [&to, work = std::move(work), reply] {
         if (!to.alive()) return reply(std::nullopt);
         to.deliver([&to, work, reply] {

@@ -33,6 +33,19 @@ enum class Planted {
     last_answer_is_removed_first,
     pause_does_not_end_by_itself,
     forged_epoch_is_remembered,
+    leader_does_not_wait,
+    leader_stays_with_the_writer,
+    leader_lets_go_in_the_middle,
+    journal_takes_entries_of_an_old_term,
+    new_leader_does_not_read_the_journal,
+    flap_guard_forgets,
+    stale_read_is_accepted,
+    store_that_forgot_is_believed,
+    lease_uses_the_wall_clock,
+    clock_stops_while_suspended,
+    promise_without_a_disk,
+    torn_epoch_reads_as_none,
+    an_end_counts_before_it_is_journalled,
     count_of_planted
 };
 
@@ -63,6 +76,19 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Planted::
     "last-answer-is-removed-first",
     "pause-does-not-end-by-itself",
     "forged-epoch-is-remembered",
+    "leader-does-not-wait",
+    "leader-stays-with-the-writer",
+    "leader-lets-go-in-the-middle",
+    "journal-takes-entries-of-an-old-term",
+    "new-leader-does-not-read-the-journal",
+    "flap-guard-forgets",
+    "stale-read-is-accepted",
+    "store-that-forgot-is-believed",
+    "lease-uses-the-wall-clock",
+    "clock-stops-while-suspended",
+    "promise-without-a-disk",
+    "torn-epoch-reads-as-none",
+    "an-end-counts-before-it-is-journalled",
 };
 
 }  // namespace cloudshelf::sim

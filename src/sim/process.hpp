@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "sim/clock.hpp"
 #include "sim/loop.hpp"
 #include "sim/task.hpp"
 
@@ -8,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <map>
 
 namespace cloudshelf::sim {
 
@@ -15,21 +17,11 @@ namespace cloudshelf::sim {
 enum class Site : std::size_t { east, west, witness, outside };
 inline constexpr std::size_t sites = 4;
 
-/// A clock of its own speed.
-struct Clock {
-    double speed = 1;  // 1 + drift
-    Duration ahead{};
-
-    TimePoint read(TimePoint true_time) const;
-    /// How long a duration of this clock takes by true time.
-    Duration true_length(Duration local) const;
-};
-
-/// A process of the world: has coroutines, reads a clock, may be killed (its coroutines end where they stand), started
-/// again, or paused (everything that reaches it waits).
+/// A process of the world: has coroutines, reads its site's clock, may be killed (its coroutines end where they stand),
+/// started again, or paused (everything that reaches it waits).
 class Process {
 public:
-    Process(Loop& loop, Site site, Clock clock) : loop_(loop), site_(site), clock_(clock) {}
+    Process(Loop& loop, Site site, const Clock& clock) : loop_(loop), site_(site), clock_(clock) {}
     ~Process() { kill(); }
     Process(const Process&) = delete;
     Process& operator=(const Process&) = delete;
@@ -37,21 +29,24 @@ public:
     Site site() const { return site_; }
     bool alive() const { return alive_; }
     bool paused() const { return loop_.now() < paused_until_; }
+    /// Neither dead nor asleep.
+    bool runs() const { return alive_ && !paused(); }
     TimePoint now() const { return clock_.read(loop_.now()); }
-    const Clock& clock() const { return clock_; }
     Loop& loop() { return loop_; }
     std::uint64_t incarnation() const { return incarnation_; }
 
     void start() { alive_ = true; }
     void kill();
-    void pause(TimePoint until_true) { paused_until_ = until_true; }
+    /// The site's clock runs at another speed from now on: what waits for a time of it waits longer, or shorter.
+    void clock_changed();
+    void pause(TimePoint until_true) { paused_until_ = std::max(paused_until_, until_true); }
 
     /// Runs for as long as the process lives.
     void spawn(Task<> root);
     /// Something for this life of the process: later if it is paused, never if it died meanwhile.
     void deliver(std::function<void()> what);
     /// The same after a while of its own clock.
-    void after(Duration local, std::function<void()> what);
+    void after(Duration local, std::function<void()> what) { wait_until(now() + local, incarnation_, std::move(what)); }
 
     auto sleep(Duration local) {
         struct Sleep {
@@ -68,14 +63,24 @@ public:
 
 private:
     void run(std::uint64_t incarnation, std::function<void()> what);
+    void wait_until(TimePoint local, std::uint64_t incarnation, std::function<void()> what);
+    void arm(std::uint64_t timer, TimePoint local);
+    void ring(std::uint64_t timer);
 
     Loop& loop_;
     Site site_;
-    Clock clock_;
+    const Clock& clock_;
     bool alive_ = false;
     std::uint64_t incarnation_ = 0;
     TimePoint paused_until_{};
     std::list<Task<>> roots_;
+    struct Timer {
+        TimePoint local;
+        std::uint64_t incarnation;
+        std::function<void()> what;
+    };
+    std::map<std::uint64_t, Timer> timers_;  // only of a clock that may change
+    std::uint64_t next_timer_ = 0;
 };
 
 }  // namespace cloudshelf::sim

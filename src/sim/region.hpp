@@ -28,20 +28,31 @@ struct Nameserver {
     std::optional<std::size_t> points_to = 0;
 };
 
-/// A site of the world with everything that runs at it. Regions 0 and 1; the witness is 2 and has a nameserver only.
+/// A site of the world with everything that runs at it. Sites 0 and 1 are the regions; the witness is 2 and has no
+/// database.
 struct Region {
-    Region(Loop& loop, Site site, Clock clock) : agent(loop, site, clock), server(loop, site, clock) {}
+    Region(Loop& loop, Site site, const Clock& clock)
+        : agent(loop, site, clock),
+          server(loop, site, clock),
+          controller(loop, site, clock),
+          store(loop, site, clock) {}
 
     Process agent;
     Process server;  // PostgreSQL, its fencer and the gateway: as long as the machine runs
+    Process controller;
+    Process store;  // the state store's member
     LeasePage page;
     Database database;
     Nameserver names;
-    Epoch known_epoch{1};  // on disk
+    int nameserver_stops = 0;  // faults that keep it silent
+    Epoch known_epoch{1};      // on disk
+    int disk_full = 0;         // faults that fill the agent's
     std::uint64_t fences = 0;
-    bool quarantined = false;
+    std::uint64_t boots = 1;
 
     bool has_power() const { return server.alive(); }
+    /// Whether its nameserver says anything to those who reach it.
+    bool names_answer() const { return server.runs() && nameserver_stops == 0; }
 };
 
 }  // namespace cloudshelf::sim

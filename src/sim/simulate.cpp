@@ -1,30 +1,29 @@
 #include "sim/simulate.hpp"
 
+#include "sim/draw.hpp"
+
 namespace cloudshelf::sim {
 
-Scenario scenario_of(std::uint64_t seed, Planted planted) {
-    using Kind = Scenario::Kind;
-    return {
-        .seed = seed,
-        .planted = planted,
-        .kind = seed % 10 == 0   ? Kind::calm
-                : seed % 10 == 5 ? Kind::mild
-                                 : Kind::rough,
-    };
-}
+using namespace std::chrono_literals;
 
-void Survey::add(std::uint64_t seed, const Verdicts& verdicts) {
+void Survey::add(const Scenario& scenario, const Verdicts& verdicts) {
     ++seeds;
     events += verdicts.events;
-    for (const auto& what : verdicts.violations) failures.push_back({seed, what});
+    simulated += verdicts.simulated;
+    hash += verdicts.hash;
+    for (const auto& what : verdicts.violations) failures.push_back({scenario.seed, what});
     for (const auto& [what, times] : verdicts.sometimes) sometimes[what] += times > 0 ? 1 : 0;
     transitions.insert(verdicts.transitions.begin(), verdicts.transitions.end());
+    if (scenario.stays_lost) return;  // some of them can never be written to again
+    writable_after[scenario.profile] = std::max(writable_after[scenario.profile], verdicts.writable_after);
 }
 
 Survey survey(std::uint64_t first_seed, std::uint64_t seeds, Planted planted) {
     Survey all;
-    for (std::uint64_t seed = first_seed; seed < first_seed + seeds && all.failures.empty(); ++seed)
-        all.add(seed, World(scenario_of(seed, planted)).run());
+    for (std::uint64_t seed = first_seed; seed < first_seed + seeds && all.failures.empty(); ++seed) {
+        const Scenario scenario = draw_scenario(seed);
+        all.add(scenario, World(scenario, {.planted = planted}).run());
+    }
     return all;
 }
 

@@ -4,10 +4,15 @@
 
 #include <fmt/format.h>
 
+#include <string>
 #include <string_view>
 
 /// The errors of this folder, by name.
 namespace cloudshelf::store::errors {
+
+inline std::string of_store(std::string_view where, std::string_view why) {
+    return fmt::format("the state store {}: {}", where, why);
+}
 
 inline Error too_large(std::string_view what, std::size_t bytes, std::size_t bytes_max) {
     return {
@@ -28,28 +33,20 @@ inline Error disk_full(std::string_view where, std::string_view why) {
 
 /// Nothing was sent: nobody listens, or too many ask.
 inline Error unreachable(std::string_view where, std::string_view why) {
-    return {
-        .code = "store.unreachable",
-        .message = fmt::format("the state store {}: {}", where, why),
-        .retryable = true,
-    };
+    return {.code = "store.unreachable", .message = of_store(where, why), .retryable = true};
 }
 
 /// The member refused before doing anything: it knows no leader, so fewer than half of the members are left or they
 /// are still electing one.
 inline Error no_quorum(std::string_view where) {
-    return {
-        .code = "store.no-quorum",
-        .message = fmt::format("the state store {}: the members have no leader", where),
-        .retryable = true,
-    };
+    return {.code = "store.no-quorum", .message = of_store(where, "the members have no leader"), .retryable = true};
 }
 
 /// It was sent, and then came no answer, or one that does not say what happened.
 inline Error no_answer(std::string_view where, std::string_view why) {
     return {
         .code = "store.no-answer",
-        .message = fmt::format("the state store {}: {}", where, why),
+        .message = of_store(where, why),
         .certainty = Certainty::unknown,
         .retryable = true,
     };
@@ -78,7 +75,7 @@ inline Error bad_chain(std::string_view why) {
 }
 
 inline Error failed(std::string_view where, std::string_view why) {
-    return {.code = "store.failed", .message = fmt::format("the state store {}: {}", where, why)};
+    return {.code = "store.failed", .message = of_store(where, why)};
 }
 
 /// What key and value of a compare-and-swap must hold.

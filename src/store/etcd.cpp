@@ -51,14 +51,20 @@ std::vector<json::object> items_of(const json::object& range) {
     return items;
 }
 
-/// The answer to the n-th range of a transaction.
-json::object range_of(const json::object& transaction, std::size_t n) {
+/// The n-th answer of a transaction, of the kind that `field` names; nothing where it is not there.
+const json::object* answer_of(const json::object& transaction, std::size_t n, std::string_view field) {
     const auto* responses = transaction.if_contains("responses");
     const auto* list = responses ? responses->if_array() : nullptr;
     const auto* response = list ? list->if_contains(n) : nullptr;
     const auto* fields = response ? response->if_object() : nullptr;
-    const auto* range = fields ? fields->if_contains("response_range") : nullptr;
-    return range && range->is_object() ? range->get_object() : json::object();
+    const auto* answer = fields ? fields->if_contains(field) : nullptr;
+    return answer ? answer->if_object() : nullptr;
+}
+
+/// The answer to the n-th range of a transaction.
+json::object range_of(const json::object& transaction, std::size_t n) {
+    const auto* range = answer_of(transaction, n, "response_range");
+    return range ? *range : json::object();
 }
 
 Result<std::string> bytes_of(const json::object& item, std::string_view field) {
@@ -75,6 +81,33 @@ Result<std::optional<Entry>> current_of(const json::object& range) {
     auto value = bytes_of(items[0], "value");
     if (!value) return fail(value.error());
     return Entry{.revision = etcd_number(items[0], "version"), .value = std::move(*value)};
+}
+
+Result<std::vector<KeyedEntry>> entries_of(const json::object& range) {
+    std::vector<KeyedEntry> found;
+    for (const auto& item : items_of(range)) {
+        auto key = bytes_of(item, "key");
+        auto value = bytes_of(item, "value");
+        if (!key || !value) return fail((!key ? key : value).error());
+        found.push_back({std::move(*key), {.revision = etcd_number(item, "version"), .value = std::move(*value)}});
+    }
+    return found;
+}
+
+/// A range over every key that begins with `prefix`.
+json::object keys_with(const std::string& prefix) {
+    std::string end = prefix;
+    while (!end.empty() && end.back() == '\xff') end.pop_back();
+    if (!end.empty()) ++end.back();
+    // "\0" alone: to the last key there is.
+    return {{"key", base64(prefix)}, {"range_end", base64(end.empty() ? std::string(1, '\0') : end)}};
+}
+
+/// The revision that an answer is of.
+Result<std::uint64_t> revision_of(const json::object& answer) {
+    const auto* header = answer.if_contains("header");
+    if (header == nullptr || !header->is_object()) return fail(errors::failed("etcd", "answered without a header"));
+    return etcd_number(header->get_object(), "revision");
 }
 
 std::string random_name() {
@@ -106,7 +139,11 @@ std::string value_of(const JournalEntry& entry, const std::string& writer) {
 }  // namespace
 
 EtcdStore::EtcdStore(io::Executor executor, Options options)
-    : options_(std::move(options)), gateway_(std::move(executor), options_.gateway), writer_(random_name()) {}
+    : options_(std::move(options)),
+      gateway_(executor, options_.gateway),
+      reads_(executor, {}, [this](std::vector<Read> reads) { return read_all(std::move(reads)); }),
+      swaps_(executor, {}, [this](std::vector<Swap> swaps) { return swap_all(std::move(swaps)); }),
+      writer_(random_name()) {}
 
 io::Task<Result<json::object>> EtcdStore::range(json::object body) {
     // Not serializable: the member asks the leader first whether it is up to date (reliability.md R6).
@@ -116,63 +153,123 @@ io::Task<Result<json::object>> EtcdStore::range(json::object body) {
 }
 
 io::Task<Result<std::optional<Entry>>> EtcdStore::get(std::string key) {
-    json::object body{{"key", base64(key)}};
-    const auto answer = co_await range(std::move(body));
-    if (!answer) co_return fail(answer.error());
-    co_return current_of(*answer);
+    Read read{.key = std::move(key)};
+    auto found = co_await reads_.call(std::move(read));
+    co_return found;
+}
+
+io::Task<Result<std::vector<std::optional<Entry>>>> EtcdStore::read_all(std::vector<Read> reads) {
+    std::vector<std::optional<Entry>> all;
+    if (reads.size() == 1) {
+        json::object body{{"key", base64(reads[0].key)}};
+        const auto answer = co_await range(std::move(body));
+        if (!answer) co_return fail(answer.error());
+        auto current = current_of(*answer);
+        if (!current) co_return fail(current.error());
+        all.push_back(std::move(*current));
+        co_return all;
+    }
+    // Of reads alone, so it is none to etcd's log: only its leader is asked, as for a range.
+    json::array lookups;
+    for (const auto& read : reads) lookups.push_back(look_up(read.key));
+    json::object transaction{{"success", std::move(lookups)}};
+    const auto answer = co_await gateway_.call("/v3/kv/txn", std::move(transaction), Repeatable::yes);
+    if (!answer) co_return fail(of_a_read(answer.error()));
+    for (std::size_t i = 0; i < reads.size(); ++i) {
+        const auto* found = answer_of(*answer, i, "response_range");
+        if (found == nullptr) co_return fail(errors::failed("etcd", "left a read of several unanswered"));
+        auto current = current_of(*found);
+        if (!current) co_return fail(current.error());
+        all.push_back(std::move(*current));
+    }
+    co_return all;
 }
 
 io::Task<Result<Swapped>> EtcdStore::compare_and_swap(std::string key, std::uint64_t expected, std::string value) {
     if (const auto good = errors::check_sizes(key, value); !good) co_return fail(good.error());
-    json::object transaction{
-        {"compare", json::array{version_is(key, expected)}},
-        {"success", json::array{put(key, value)}},
-        {"failure", json::array{look_up(key)}},
-    };
-    const auto answer = co_await gateway_.call("/v3/kv/txn", std::move(transaction), Repeatable::no);
-    if (!answer) co_return fail(answer.error());
-    if (is_true(*answer, "succeeded")) co_return Swapped{true, {expected + 1, std::move(value)}};
-    const auto current = current_of(range_of(*answer, 0));
-    if (!current) co_return fail(current.error());
-    co_return Swapped{false, current->value_or(Entry{})};
+    Swap swap{.key = std::move(key), .expected = expected, .value = std::move(value)};
+    auto swapped = co_await swaps_.call(std::move(swap));
+    co_return swapped;
 }
 
-io::Task<Result<void>> EtcdStore::list_into(
-    std::vector<KeyedEntry>* found, std::string from, std::string end, std::uint64_t* at_revision
-) {
-    json::object body{{"key", base64(from)}, {"range_end", base64(end)}, {"revision", std::to_string(*at_revision)}};
-    const auto answer = co_await range(std::move(body));
-    if (!answer) co_return fail(answer.error());
-    const auto* header = answer->if_contains("header");
-    if (header == nullptr || !header->is_object()) co_return fail(errors::failed("etcd", "answered without a header"));
-    *at_revision = etcd_number(header->get_object(), "revision");
-    for (const auto& item : items_of(*answer)) {
-        auto key = bytes_of(item, "key");
-        auto value = bytes_of(item, "value");
-        if (!key || !value) co_return fail((!key ? key : value).error());
-        found->push_back({std::move(*key), {.revision = etcd_number(item, "version"), .value = std::move(*value)}});
+io::Task<Result<std::vector<Swapped>>> EtcdStore::swap_all(std::vector<Swap> swaps) {
+    const auto transaction_of = [](const Swap& swap) {
+        return json::object{
+            {"compare", json::array{version_is(swap.key, swap.expected)}},
+            {"success", json::array{put(swap.key, swap.value)}},
+            {"failure", json::array{look_up(swap.key)}},
+        };
+    };
+    json::object transaction;
+    if (swaps.size() == 1) {
+        transaction = transaction_of(swaps[0]);
+    } else {
+        json::array each;
+        for (const auto& swap : swaps) each.push_back(json::object{{"requestTxn", transaction_of(swap)}});
+        transaction["success"] = std::move(each);
     }
-    co_return Result<void>{};
+    const auto answer = co_await gateway_.call("/v3/kv/txn", std::move(transaction), Repeatable::no);
+    if (!answer) co_return fail(answer.error());
+    std::vector<Swapped> all;
+    for (std::size_t i = 0; i < swaps.size(); ++i) {
+        const auto* own = swaps.size() == 1 ? &*answer : answer_of(*answer, i, "response_txn");
+        // They were stored or not; only we cannot tell.
+        if (own == nullptr) co_return fail(errors::no_answer("etcd", "left a swap of several unanswered"));
+        if (is_true(*own, "succeeded")) {
+            all.push_back({true, {swaps[i].expected + 1, std::move(swaps[i].value)}});
+            continue;
+        }
+        const auto current = current_of(range_of(*own, 0));
+        if (!current && swaps.size() > 1) co_return fail(errors::no_answer("etcd", current.error().message));
+        if (!current) co_return fail(current.error());
+        all.push_back({false, current->value_or(Entry{})});
+    }
+    co_return all;
 }
 
 io::Task<Result<std::vector<KeyedEntry>>> EtcdStore::list(std::string prefix) {
-    std::string end = prefix;
-    while (!end.empty() && end.back() == '\xff') end.pop_back();
-    if (!end.empty()) ++end.back();
-    if (end.empty()) end = std::string(1, '\0');  // to the last key there is
-    std::vector<KeyedEntry> found;
-    std::uint64_t revision = 0;
+    json::object keys = keys_with(prefix);
     if (!options_.journal.starts_with(prefix)) {
-        const auto listed = co_await list_into(&found, prefix, end, &revision);
-        if (!listed) co_return fail(listed.error());
-        co_return found;
+        const auto answer = co_await range(std::move(keys));
+        if (!answer) co_return fail(answer.error());
+        co_return entries_of(*answer);
     }
-    // Before and after the journal's keys, which may be many.
-    const auto before = co_await list_into(&found, prefix, options_.journal, &revision);
+    // Before and after the journal's keys, which may be many; both as of one revision.
+    json::object first{{"key", keys["key"]}, {"range_end", base64(options_.journal)}};
+    const auto before = co_await range(std::move(first));
     if (!before) co_return fail(before.error());
-    const auto after = co_await list_into(&found, options_.journal + "0", end, &revision);
+    const auto revision = revision_of(*before);
+    if (!revision) co_return fail(revision.error());
+    json::object second{
+        {"key", base64(options_.journal + "0")},
+        {"range_end", keys["range_end"]},
+        {"revision", std::to_string(*revision)}
+    };
+    const auto after = co_await range(std::move(second));
     if (!after) co_return fail(after.error());
+    auto found = entries_of(*before);
+    auto rest = entries_of(*after);
+    if (!found || !rest) co_return fail((!found ? found : rest).error());
+    std::ranges::move(*rest, std::back_inserter(*found));
     co_return found;
+}
+
+io::Task<Result<Changes>> EtcdStore::changes(std::string prefix, std::uint64_t mark) {
+    for (;;) {
+        json::object body = keys_with(prefix);
+        if (mark > 0) body["min_mod_revision"] = std::to_string(mark + 1);
+        const auto answer = co_await range(std::move(body));
+        if (!answer) co_return fail(answer.error());
+        const auto now = revision_of(*answer);
+        if (!now) co_return fail(now.error());
+        if (*now < mark) {  // it was set back: what changed since then cannot be told
+            mark = 0;
+            continue;
+        }
+        auto entries = entries_of(*answer);
+        if (!entries) co_return fail(entries.error());
+        co_return Changes{.entries = std::move(*entries), .mark = *now};
+    }
 }
 
 // --- the journal ---------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "store/batcher.hpp"
 #include "store/etcd_gateway.hpp"
 #include "store/store.hpp"
 
@@ -46,7 +47,9 @@ public:
 
     io::Task<Result<std::optional<Entry>>> get(std::string key) override;
     io::Task<Result<std::vector<KeyedEntry>>> list(std::string prefix) override;
-    /// Sent to one member after the other while each is certain not to have done it; never twice.
+    io::Task<Result<Changes>> changes(std::string prefix, std::uint64_t mark) override;
+    /// Sent to one member after the other while each is certain not to have done it; never twice. Many at once travel
+    /// together, in one transaction that holds one of its own for each.
     io::Task<Result<Swapped>> compare_and_swap(std::string key, std::uint64_t expected, std::string value) override;
     io::Task<Result<std::uint64_t>> append(
         std::uint64_t epoch, std::string execution, std::string kind, std::string data
@@ -90,12 +93,22 @@ private:
         std::uint64_t revision = 0;
     };
 
+    struct Read {
+        std::string key;
+        std::size_t bytes() const { return key.size(); }
+    };
+    struct Swap {
+        std::string key;
+        std::uint64_t expected = 0;
+        std::string value;
+        std::size_t bytes() const { return key.size() + value.size(); }
+    };
+
+    io::Task<Result<std::vector<std::optional<Entry>>>> read_all(std::vector<Read> reads);
+    io::Task<Result<std::vector<Swapped>>> swap_all(std::vector<Swap> swaps);
     std::string entry_key(std::uint64_t index) const;
     std::string head_key() const { return options_.journal + "-head"; }
     io::Task<Result<boost::json::object>> range(boost::json::object body);
-    io::Task<Result<void>> list_into(
-        std::vector<KeyedEntry>* found, std::string from, std::string end, std::uint64_t* at_revision
-    );
     io::Task<Result<void>> put_entries(std::vector<JournalEntry> entries);
     io::Task<Result<Page>> entries_from(std::uint64_t from, std::size_t count, std::uint64_t at_revision);
     io::Task<Result<Head>> read_head(std::uint64_t at_revision);
@@ -106,6 +119,8 @@ private:
 
     Options options_;
     EtcdGateway gateway_;
+    Batcher<Read, std::optional<Entry>> reads_;
+    Batcher<Swap, Swapped> swaps_;
     std::optional<Term> term_;  // that appending depends on
     std::optional<Head> head_;  // as last seen; a guess that the transaction proves
     std::string writer_;        // tells our entries from others' with the same content

@@ -1,6 +1,7 @@
 #include "store/sqlite.hpp"
 
 #include "store/contract_test.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -17,11 +18,6 @@ using cloudshelf::testing::value_of;
 
 class SqliteStoreTest : public ::testing::Test {
 protected:
-    void SetUp() override {
-        char name[] = "/tmp/cloudshelf-store-XXXXXX";
-        folder_ = ::mkdtemp(name);
-    }
-    void TearDown() override { std::filesystem::remove_all(folder_); }
     std::unique_ptr<SqliteStore> open() { return std::move(SqliteStore::open(folder_ / "state.db").value()); }
     void change(const char* sql) {
         sqlite3* database = nullptr;
@@ -29,7 +25,7 @@ protected:
         EXPECT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(database);
         sqlite3_close(database);
     }
-    std::filesystem::path folder_;
+    testing::TemporaryFolder folder_;
 };
 
 TEST_F(SqliteStoreTest, KeepsTheContract) {
@@ -52,8 +48,8 @@ TEST_F(SqliteStoreTest, FindsWhatWasTamperedWith) {
     };
     for (const auto& [sql, index] : changes) {
         SCOPED_TRACE(sql);
-        std::filesystem::remove_all(folder_);
-        std::filesystem::create_directories(folder_);
+        std::filesystem::remove_all(folder_.path());
+        std::filesystem::create_directories(folder_.path());
         {
             auto store = open();
             for (int i = 0; i < 5; ++i) ASSERT_TRUE(value_of(store->append(1, "e1", "step", std::to_string(i))));

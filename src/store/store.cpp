@@ -2,6 +2,12 @@
 
 namespace cloudshelf::store {
 
+io::Task<Result<Changes>> StateStore::changes(std::string prefix, std::uint64_t) {
+    auto all = co_await list(std::move(prefix));
+    if (!all) co_return fail(all.error());
+    co_return Changes{.entries = std::move(*all)};
+}
+
 io::Task<Result<std::optional<Entry>>> StateStore::watch(std::string key, std::uint64_t after, io::Deadline deadline) {
     for (;;) {
         auto found = co_await get(key);

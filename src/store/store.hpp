@@ -21,6 +21,12 @@ struct KeyedEntry {
     Entry entry;
 };
 
+/// Keys that changed, and up to where that was looked at.
+struct Changes {
+    std::vector<KeyedEntry> entries;
+    std::uint64_t mark = 0;
+};
+
 /// What a compare-and-swap found.
 struct Swapped {
     bool stored = false;
@@ -46,6 +52,9 @@ public:
     /// Every key that begins with `prefix`, in order, as they were at one moment; the journal's own are none of them.
     /// Errors: those of `get`.
     virtual io::Task<Result<std::vector<KeyedEntry>>> list(std::string prefix) = 0;
+    /// The keys of `list` that changed after `mark`, which an earlier answer gave; 0: all of them. A store that keeps
+    /// no marks, or that was set back to before this one, answers with all. Errors: those of `get`.
+    virtual io::Task<Result<Changes>> changes(std::string prefix, std::uint64_t mark);
     /// `expected` 0: the key must not be there. Errors: those of `get`, "store.too-large", "store.disk-full"; with
     /// certainty unknown when the change may have been stored.
     virtual io::Task<Result<Swapped>> compare_and_swap(std::string key, std::uint64_t expected, std::string value) = 0;

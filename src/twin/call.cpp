@@ -49,7 +49,7 @@ Error error_of(const Call& request, const io::HttpResponse& answer) {
 
 }  // namespace
 
-Result<json::value> call(Call request) {
+Result<std::string> call_for_text(Call request) {
     io::HttpRequest http{.method = request.method, .target = request.target};
     if (!request.token.empty()) http.headers.emplace_back("Authorization", "Bearer " + request.token);
     if (!request.body.is_null()) {
@@ -63,13 +63,17 @@ Result<json::value> call(Call request) {
     const auto answer = future.get();
     if (!answer) return fail(answer.error());
     if (answer->status >= 400) return fail(error_of(request, *answer));
-    if (answer->body.empty()) return json::value();
+    return answer->body;
+}
+
+Result<json::value> call(Call request) {
+    const std::string what = fmt::format("{} at {}", request.target, request.to.endpoint.text());
+    const auto text = call_for_text(std::move(request));
+    if (!text) return fail(text.error());
+    if (text->empty()) return json::value();
     boost::system::error_code bad;
-    json::value body = json::parse(answer->body, bad);
-    if (bad)
-        return fail(
-            "io.bad-answer", fmt::format("{} at {} answered no JSON", request.target, request.to.endpoint.text())
-        );
+    json::value body = json::parse(*text, bad);
+    if (bad) return fail("io.bad-answer", fmt::format("{} answered no JSON", what));
     return body;
 }
 

@@ -30,5 +30,7 @@ struct Call {
 /// One HTTP call of a command to a process of ours, waiting for the answer. Errors: the io client's; for an answer of
 /// 400 and above the error that its body names ("stale-epoch", …), or "http.<status>"; "tls.files".
 Result<boost::json::value> call(Call request);
+/// The same for an answer that is no JSON.
+Result<std::string> call_for_text(Call request);
 
 }  // namespace cloudshelf::twin

@@ -55,6 +55,37 @@ json::object procedure_json(const core::Plan& plan, core::ProcedureMode mode) {
     return {{"name", procedure.name}, {"mode", core::name_of(procedure.mode)}, {"steps", std::move(steps)}};
 }
 
+/// The plan's health checks, at the twin's plain gateways, and what a person would miss beside them: each region's
+/// database and each site's nameserver.
+json::array checks_json(const Layout& layout, const Site& here) {
+    json::array checks;
+    for (const auto& check : layout.plan.traffic.health_checks) {
+        const auto region = layout.region(check.region.value());
+        if (!region) continue;
+        checks.push_back({
+            {"name", check.name},
+            {"type", "http"},
+            {"endpoint", at(layout, here, *region, Ports::gateway)},
+            {"path", check.path},
+            {"interval_ms", ms(check.interval)},
+            {"failure_threshold", check.failure_threshold},
+        });
+    }
+    const auto add = [&](std::string name, const char* type, std::string endpoint, json::object more) {
+        more.insert(
+            {{"name", name}, {"type", type}, {"endpoint", endpoint}, {"interval_ms", 10'000}, {"failure_threshold", 3}}
+        );
+        checks.push_back(std::move(more));
+    };
+    for (const Site& site : layout.regions())
+        add("database-" + site.name.value(), "postgres", at(layout, here, site, Ports::postgres), {});
+    for (const Site& site : layout.linked()) {
+        const std::string nameserver = fmt::format("{}:{}", site.address, Ports::dns);
+        add("nameserver-" + site.name.value(), "dns", nameserver, {{"zone", layout.plan.traffic.zone}});
+    }
+    return checks;
+}
+
 json::object application_json(const Layout& layout, const Site& here) {
     json::array sites;
     for (const Site& site : layout.linked()) {
@@ -80,6 +111,7 @@ json::object application_json(const Layout& layout, const Site& here) {
         {"name", layout.plan.application.name},
         {"sites", std::move(sites)},
         {"home", layout.primary.name.value()},
+        {"checks", checks_json(layout, here)},
         {"timing", timing_of(layout)},
         {"rules",
          {{"decided_by", core::name_of(safety.policy)},

@@ -52,25 +52,25 @@ protected:
         fs::remove_all(folder_);
     }
 
+    /// The program's command line, for this test's twin.
+    std::vector<std::string> command(std::vector<std::string> arguments) const {
+        std::vector<std::string> argv = {program};
+        argv.insert(argv.end(), arguments.begin(), arguments.end());
+        argv.insert(argv.end(), {"--plan", plan_, "--data", folder_ / "twin", "--network-base", std::to_string(base_)});
+        return argv;
+    }
     io::ProcessOutput run(
         std::vector<std::string> arguments, std::map<std::string, std::string> env = {}, Duration limit = 150s
     ) {
-        io::SpawnOptions spawn;
-        spawn.argv = {program};
-        spawn.argv.insert(spawn.argv.end(), arguments.begin(), arguments.end());
-        for (const std::string& more :
-             {std::string("--plan"),
-              plan_,
-              std::string("--data"),
-              (folder_ / "twin").string(),
-              std::string("--network-base"),
-              std::to_string(base_)}) {
-            spawn.argv.push_back(more);
-        }
-        spawn.env = std::move(env);
-        auto output = io::run(spawn, limit);
+        auto output = io::run({.argv = command(std::move(arguments)), .env = std::move(env)}, limit);
         EXPECT_TRUE(output) << (output ? "" : output.error().message);
         return output.value_or(io::ProcessOutput{.status = -1});
+    }
+    /// Starts it and does not wait; what it says goes to a file in the test's folder. Answers its pid, 0 for none.
+    pid_t begin(std::vector<std::string> arguments, const std::string& log) {
+        const auto started = io::spawn({.argv = command(std::move(arguments)), .output = folder_ / log});
+        EXPECT_TRUE(started) << (started ? "" : started.error().message);
+        return started.value_or(0);
     }
     json::value status() {
         boost::system::error_code bad;
@@ -120,28 +120,10 @@ protected:
     // --- customers, in the background -------------------------------------------------------------------------------
 
     void open_shop(int rate) {
-        io::SpawnOptions shop;
-        shop.argv = {
-            program,
-            "shop",
-            "--rate",
-            std::to_string(rate),
-            "--for",
-            "10m",
-            "--audit",
-            "--ledger",
-            ledger(),
-            "--plan",
-            plan_,
-            "--data",
-            folder_ / "twin",
-            "--network-base",
-            std::to_string(base_)
-        };
-        shop.output = folder_ / "shop.log";
-        const auto customers = io::spawn(shop);
-        ASSERT_TRUE(customers);
-        customers_ = *customers;
+        customers_ = begin(
+            {"shop", "--rate", std::to_string(rate), "--for", "10m", "--audit", "--ledger", ledger()}, "shop.log"
+        );
+        ASSERT_GT(customers_, 0);
         ASSERT_TRUE(eventually(60s, [&] { return writes() > 20; })) << io::read_file(folder_ / "shop.log").value_or("");
     }
     fs::path ledger() const { return folder_ / "ledger.jsonl"; }

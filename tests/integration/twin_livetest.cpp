@@ -192,26 +192,12 @@ TEST_F(TwinTest, RefusesClearly) {
 
 // Ctrl-C in the middle of the demonstration leaves nothing behind.
 TEST_F(TwinTest, CtrlCLeavesNothing) {
-    io::SpawnOptions spawn;
-    spawn.argv = {
-        program,
-        "demo",
-        "--plan",
-        plan_file,
-        "--data",
-        folder_ / "twin",
-        "--out",
-        folder_ / "out",
-        "--network-base",
-        std::to_string(base_)
-    };
-    spawn.output = folder_ / "demo.log";
-    const auto demo = io::spawn(spawn);
-    ASSERT_TRUE(demo);
+    const pid_t demo = begin({"demo", "--out", folder_ / "out"}, "demo.log");
+    ASSERT_GT(demo, 0);
     ASSERT_TRUE(eventually(60s, [&] { return fs::exists(folder_ / "out/ledger.jsonl.live.json"); }));
-    ::kill(*demo, SIGINT);
+    ::kill(demo, SIGINT);
     int status = 0;
-    EXPECT_TRUE(eventually(40s, [&] { return ::waitpid(*demo, &status, WNOHANG) == *demo; }));
+    EXPECT_TRUE(eventually(40s, [&] { return ::waitpid(demo, &status, WNOHANG) == demo; }));
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 130);
     EXPECT_TRUE(eventually(10s, [&] { return left_behind().empty(); })) << left_behind();
 }

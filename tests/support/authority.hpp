@@ -2,11 +2,10 @@
 
 #include "io/certificates.hpp"
 #include "io/tls.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,18 +15,7 @@ namespace cloudshelf::testing {
 /// A CA for one test, in a folder that goes with it.
 class Authority {
 public:
-    Authority() {
-        std::string name = (std::filesystem::temp_directory_path() / "cloudshelf-ca-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) std::abort();
-        folder = name;
-        expect(io::make_authority(files("ca"), "test CA", io::Validity::days(1)));
-    }
-    ~Authority() {
-        std::error_code ignored;
-        std::filesystem::remove_all(folder, ignored);
-    }
-    Authority(const Authority&) = delete;
-    Authority& operator=(const Authority&) = delete;
+    Authority() { expect(io::make_authority(files("ca"), "test CA", io::Validity::days(1))); }
 
     io::CertificateFiles files(const std::string& name) const {
         return {.certificate = folder / (name + ".crt"), .key = folder / (name + ".key")};
@@ -55,7 +43,7 @@ public:
         };
     }
 
-    std::filesystem::path folder;
+    TemporaryFolder folder;
 
 private:
     static void expect(const Result<void>& done) { EXPECT_TRUE(done) << (done ? "" : done.error().message); }

@@ -4,6 +4,7 @@
 // The test plays the agents: it holds the lease pages, and a thread renews them until told otherwise.
 
 #include "drivers/postgres/cluster.hpp"
+#include "drivers/postgres/observer.hpp"
 #include "io/clock.hpp"
 #include "io/file.hpp"
 #include "io/lease_page.hpp"
@@ -53,7 +54,7 @@ struct PostgresSite {
           fencer_command(std::move(fencer_argv)) {
         fs::create_directories(folder / "data");
         const std::string user = ::geteuid() == 0 ? "postgres" : "";
-        cluster.emplace(postgres::ClusterOptions{
+        const postgres::ClusterOptions options{
             .pgdata = folder / "pgdata",
             .pgconf = folder / "pgconf",
             .socket_dir = folder / "pgsocket",
@@ -65,7 +66,9 @@ struct PostgresSite {
             .peer = RegionName(other),
             .user = user,
             .tls = authority.issue(name),
-        });
+        };
+        cluster.emplace(options);
+        observer.emplace(options);
         page.emplace(std::move(*io::LeasePage::open(folder / "lease.page")));
         start_fencer();
         renewer = std::thread([this] {
@@ -197,6 +200,7 @@ struct PostgresSite {
     postgres::Address address;
     std::vector<std::string> fencer_command;  // the program, and options beyond the usual ones
     std::optional<postgres::Cluster> cluster;
+    std::optional<postgres::Observer> observer;
     std::optional<io::LeasePage> page;
     pid_t fencer = -1;
 
@@ -261,13 +265,13 @@ struct PostgresPair {
     /// Whether `standby` streams from `writer` and has replayed what it had when asked.
     static bool in_step(PostgresSite& writer, PostgresSite& standby) {
         if (!eventually([&] {
-                const auto seen = writer.cluster->observe();
+                const auto seen = writer.observer->observe();
                 return seen && seen->streaming && !seen->in_recovery;
             }))
             return false;
-        const auto target = writer.cluster->observe();
+        const auto target = writer.observer->observe();
         return target && eventually([&] {
-                   const auto seen = standby.cluster->observe();
+                   const auto seen = standby.observer->observe();
                    return seen && seen->replayed >= target->lsn;
                });
     }

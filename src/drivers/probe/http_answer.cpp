@@ -62,7 +62,7 @@ void HttpAnswer::reset(std::size_t body_wanted) {
 void HttpAnswer::start_head() {
     stage_ = Stage::status_line;
     status_ = 0;
-    http_1_0_ = keep_alive_ = chunked_ = encoded_ = false;
+    http_1_0_ = keep_alive_ = chunked_ = encoded_ = function_error_ = false;
     length_.reset();
     left_ = 0;
 }
@@ -168,6 +168,8 @@ void HttpAnswer::on_header(std::string_view line) {
         if (lists(value, "close")) keep_alive_ = false;
     } else if (same(name, "content-encoding")) {
         encoded_ |= !same(value, "identity");
+    } else if (same(name, "x-amz-function-error")) {
+        function_error_ = true;
     }
 }
 

@@ -10,8 +10,8 @@
 
 namespace cloudshelf::probe {
 
-/// Reads one answer to a GET as it arrives (RFC 9112), in place: nothing is allocated, everything has a limit. Strict:
-/// what two readers could understand in two ways is no answer.
+/// Reads one answer to a GET or POST as it arrives (RFC 9112), in place: nothing is allocated, everything has a limit.
+/// Strict: what two readers could understand in two ways is no answer.
 class HttpAnswer {
 public:
     static constexpr std::size_t line_bytes_max = 8 << 10;
@@ -35,6 +35,8 @@ public:
     std::string_view body() const { return {body_.data(), body_size_}; }
     /// Content-Encoding is there and not "identity": the body is not what a search is meant for.
     bool encoded() const { return encoded_; }
+    /// X-Amz-Function-Error is there: the function ran and failed (Lambda, API reference, "Invoke").
+    bool function_error() const { return function_error_; }
     /// Once done: whether the connection may carry another request.
     bool reusable() const { return stage_ == Stage::done && complete_ && keep_alive_ && !surplus_; }
 
@@ -61,6 +63,7 @@ private:
     bool keep_alive_ = false;
     bool chunked_ = false;
     bool encoded_ = false;
+    bool function_error_ = false;
     bool anything_came_ = false;
     bool complete_ = false;
     bool surplus_ = false;

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+extern "C" int fuzz_http_answer(const std::uint8_t* data, std::size_t size);
 
 namespace cloudshelf::probe {
 namespace {
@@ -183,7 +183,7 @@ TEST(HttpAnswer, SurvivesBrokenAnswers) {
             if (bytes.empty()) bytes = "x";
         }
         bytes.insert(0, {static_cast<char>(random.below(256)), static_cast<char>(random.below(256))});
-        LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+        fuzz_http_answer(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
     }
 }
 

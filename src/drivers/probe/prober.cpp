@@ -1,25 +1,23 @@
 #include "drivers/probe/prober.hpp"
 
-#include "drivers/probe/http_answer.hpp"
+#include "drivers/probe/dns_check.hpp"
+#include "drivers/probe/http_check.hpp"
+#include "drivers/probe/link.hpp"
+#include "drivers/probe/postgres_check.hpp"
 #include "io/clock.hpp"
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <deque>
-#include <netinet/tcp.h>
 #include <vector>
 
 namespace cloudshelf::probe {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 using boost::system::error_code;
 using core::CheckType;
 using core::Observation;
@@ -27,9 +25,6 @@ using core::ProbeId;
 using namespace std::chrono_literals;
 
 namespace {
-
-/// A longer body is not read to its end: another connection is cheaper.
-constexpr std::size_t drained_bytes_max = 64 << 10;
 
 Observation connect_failure(const error_code& problem) {
     if (problem == asio::error::connection_refused) return Observation::refused;
@@ -42,45 +37,76 @@ Observation connect_failure(const error_code& problem) {
     return Observation::unreachable;
 }
 
-bool is_visible(const std::string& text) {
-    return std::ranges::all_of(text, [](unsigned char c) { return c > ' ' && c < 0x7f; });
+Observation handshake_failure(const error_code& problem, const TlsClient& tls) {
+    if (tls.certificate_refused()) return Observation::certificate_bad;
+    return problem == asio::error::connection_aborted ? Observation::tls_failed : Observation::closed;
 }
 
-std::string request_of(const Target& target) {
-    const io::Endpoint& at = target.endpoint;
-    std::string host = target.host.empty() ? at.address : target.host;
-    if (at.port != 80) host += ":" + std::to_string(at.port);
-    return fmt::format(
-        "GET {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: cloudshelf-probe\r\nAccept-Encoding: identity\r\n{}\r\n",
-        target.path,
-        host,
-        target.connections == Connections::fresh ? "Connection: close\r\n" : ""
-    );
+/// Beyond it a Duration would overflow: certificates may end in the year 9999 (RFC 5280 §4.1.2.5).
+constexpr auto left_max = std::chrono::days(36'500);
+
+Duration left_until(std::chrono::sys_seconds moment) {
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    return std::clamp<std::chrono::seconds>(moment - now, -left_max, left_max);
+}
+
+/// What is said to a target of this type; nothing to be said for `tcp`.
+Result<Script> script_of(const Target& target) {
+    switch (target.type) {
+        case CheckType::http:
+        case CheckType::https:
+            return http_script(target);
+        case CheckType::function:
+            return function_script(target);
+        case CheckType::dns:
+            return dns_script(target);
+        case CheckType::postgres:
+            return postgres_script(target);
+        case CheckType::tcp:
+            return Script{.type = target.type};
+        case CheckType::calculated:
+        case CheckType::alarm:
+            break;
+    }
+    return fail("probe.unsupported", fmt::format("checks of type {} are not probed", core::name(target.type)));
+}
+
+bool has_tls(const Target& target) {
+    const bool may_have = target.type == CheckType::function || target.type == CheckType::postgres;
+    return target.type == CheckType::https || (may_have && target.secured == Secured::yes);
 }
 
 }  // namespace
 
-Limits route53_limits(CheckType type) {
-    return {.connect = type == CheckType::tcp ? 10s : 4s, .status = 2s, .body = 2s};
+Limits default_limits(CheckType type) {
+    return {.connect = type == CheckType::tcp ? 10s : 4s, .status = type == CheckType::function ? 4s : 2s, .body = 2s};
 }
 
 struct Prober::Impl : std::enable_shared_from_this<Impl> {
     struct Remote {
-        Remote(const io::Executor& executor, Target what)
-            : target(std::move(what)), request(request_of(target)), socket(executor) {}
+        Remote(const io::Executor& executor, Target what, Script said)
+            : target(std::move(what)), script(std::move(said)), link(executor) {}
 
-        bool kept() const { return target.connections == Connections::kept; }
-        void close() {
-            error_code ignored;
-            socket.close(ignored);
+        bool keeps() const {
+            const bool is_http = target.type == CheckType::http || target.type == CheckType::https;
+            return target.connections == Connections::kept && (is_http || target.type == CheckType::function);
+        }
+        How how() const {
+            return {
+                .way = target.type == CheckType::dns ? Way::udp : Way::tcp,
+                .parting = target.type == CheckType::postgres ? Parting::orderly : Parting::reset,
+                .speaks_first = target.type != CheckType::tcp,
+            };
         }
 
         Target target;
+        Script script;
+        TlsTerms tls;
+        bool tls_first = false;  // before the first word
         Limits limits;
-        tcp::endpoint at;
-        std::string request;
-        std::size_t body_wanted = 0;
-        tcp::socket socket;
+        asio::ip::tcp::endpoint at;
+        Link link;
+        std::optional<std::chrono::sys_seconds> certificate_ends;
         bool under_way = false;
         bool removed = false;
     };
@@ -93,14 +119,33 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
         TimePoint began{};
         TimePoint deadline{};
         bool timed_out = false;
-        bool head_seen = false;
-        HttpAnswer answer;
+        bool heard = false;
+        bool answering = false;
+        How how;
+        Conversation* conversation = nullptr;  // null: nothing is said
+        HttpConversation http;
+        DnsConversation dns;
+        PostgresConversation postgres;
         std::array<char, 16 << 10> buffer;
+
+        Conversation* conversation_of(CheckType type) {
+            if (type == CheckType::tcp) return nullptr;
+            if (type == CheckType::dns) return &dns;
+            if (type == CheckType::postgres) return &postgres;
+            return &http;
+        }
     };
+    using Handler = void (Impl::*)(Probe&, const error_code&, std::size_t);
 
     Impl(const io::Executor& on, Options options, Sink told)
         : executor(on), sink(std::move(told)), timer(on), probes(options.concurrency_max) {
         for (auto& probe : probes) free.push_back(&probe);
+    }
+
+    auto then(Probe& probe, Handler handler) {
+        return [self = shared_from_this(), &probe, handler](const error_code& problem, std::size_t count) {
+            (*self.*handler)(probe, problem, count);
+        };
     }
 
     bool begin(ProbeId id) {
@@ -129,15 +174,21 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
         Remote& remote = *remotes[id.value()];
         probe.remote = &remote;
         probe.id = id;
+        probe.conversation = probe.conversation_of(remote.target.type);
+        start(probe);
+    }
+
+    void start(Probe& probe) {
+        Remote& remote = *probe.remote;
         probe.result = {};
         probe.began = io::now();
-        probe.timed_out = false;
-        probe.head_seen = false;
-        probe.answer.reset(remote.body_wanted);
-        probe.result.reused = remote.socket.is_open();
+        probe.timed_out = probe.heard = probe.answering = false;
+        probe.how = remote.how();
+        if (probe.conversation != nullptr) probe.conversation->begin(remote.script);
+        probe.result.reused = remote.link.is_open();
         if (probe.result.reused) {
             expect_by(probe, probe.began + remote.limits.status);
-            send(probe);
+            speak(probe);
         } else {
             connect(probe);
         }
@@ -145,110 +196,94 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
 
     void connect(Probe& probe) {
         Remote& remote = *probe.remote;
-        expect_by(probe, probe.began + remote.limits.connect);
-        error_code problem;
-        remote.socket.open(tcp::v4(), problem);
-        if (problem) return finish_later(probe, connect_failure(problem));
-        error_code ignored;
-        remote.socket.set_option(asio::socket_base::linger(true, 0), ignored);
-        // The acknowledgement that ends the handshake goes with the request: a packet less each way.
-        using QuickAck = asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_QUICKACK>;
-        if (remote.target.type == CheckType::http) remote.socket.set_option(QuickAck(false), ignored);
-        remote.socket.async_connect(remote.at, [self = shared_from_this(), &probe](const error_code& failure) {
-            self->connected(probe, failure);
-        });
+        remote.certificate_ends.reset();
+        expect_by(probe, io::now() + remote.limits.connect);
+        remote.link.connect(remote.at, probe.how, then(probe, &Impl::connected));
     }
 
-    void connected(Probe& probe, const error_code& problem) {
+    void connected(Probe& probe, const error_code& problem, std::size_t) {
         if (probe.timed_out) return finish(probe, Observation::connect_timed_out);
         if (problem) return finish(probe, connect_failure(problem));
         const TimePoint now = io::now();
-        probe.result.connected = now - probe.began;
-        if (probe.remote->target.type == CheckType::tcp) return finish(probe, Observation::passed);
+        if (probe.how.way == Way::tcp) probe.result.connected = now - probe.began;
+        if (probe.conversation == nullptr) return finish(probe, Observation::passed);
         expect_by(probe, now + probe.remote->limits.status);
-        send(probe);
+        if (probe.remote->tls_first) return secure(probe);
+        speak(probe);
     }
 
-    void send(Probe& probe) {
+    void secure(Probe& probe) { probe.remote->link.secure(probe.remote->tls, then(probe, &Impl::secured)); }
+
+    void secured(Probe& probe, const error_code& problem, std::size_t) {
         Remote& remote = *probe.remote;
-        asio::async_write(
-            remote.socket,
-            asio::buffer(remote.request),
-            [self = shared_from_this(), &probe](const error_code& problem, std::size_t) { self->sent(probe, problem); }
-        );
-    }
-
-    void sent(Probe& probe, const error_code& problem) {
         if (probe.timed_out) return finish(probe, Observation::answer_timed_out);
-        if (problem) return lost(probe);
-        receive(probe);
+        if (problem) return finish(probe, handshake_failure(problem, remote.link.tls()));
+        probe.result.secured = io::now() - probe.began;
+        remote.certificate_ends = remote.link.tls().certificate_ends();
+        speak(probe);
     }
 
-    void receive(Probe& probe) {
-        probe.remote->socket.async_receive(
-            asio::buffer(probe.buffer),
-            [self = shared_from_this(), &probe](const error_code& problem, std::size_t count) {
-                self->received(probe, problem, count);
-            }
-        );
+    void speak(Probe& probe) { probe.remote->link.send(probe.conversation->words(), then(probe, &Impl::spoken)); }
+
+    void spoken(Probe& probe, const error_code& problem, std::size_t) {
+        if (probe.timed_out) return finish(probe, Observation::answer_timed_out);
+        if (problem) return lost(probe, problem);
+        listen(probe);
     }
+
+    void listen(Probe& probe) { probe.remote->link.receive(probe.buffer, then(probe, &Impl::received)); }
 
     void received(Probe& probe, const error_code& problem, std::size_t count) {
         if (probe.timed_out) return finish(probe, Observation::answer_timed_out);
-        if (problem && problem != asio::error::eof) return lost(probe);
-        HttpAnswer& answer = probe.answer;
-        if (!answer.anything_came()) {
-            if (problem) return lost(probe);
-            probe.result.first_answer = io::now() - probe.began;
+        Conversation& conversation = *probe.conversation;
+        if (problem == asio::error::eof && probe.heard) {
+            conversation.ended();
+            return finish(probe, conversation.verdict());
         }
-        const auto progress = problem ? answer.end() : answer.feed({probe.buffer.data(), count});
-        if (progress == HttpAnswer::Progress::bad)
-            return finish(probe, problem ? Observation::closed : Observation::bad_answer);
-        // "You were idle too long", said before our request came (RFC 9110 §15.5.9).
-        if (probe.result.reused && answer.status() == 408) return look_again(probe);
-        if (progress == HttpAnswer::Progress::done) return finish(probe, judge(probe));
-        if (answer.head_done() && !probe.head_seen) {
-            probe.head_seen = true;
+        if (problem) return lost(probe, problem);
+        if (!probe.heard) probe.result.first_answer = io::now() - probe.began;
+        probe.heard = true;
+        // An empty datagram is no answer, and tells a conversation nothing.
+        const Turn turn = count == 0 ? Turn::listen : conversation.heard({probe.buffer.data(), count});
+        if (probe.result.reused && conversation.was_idle()) return look_again(probe);
+        switch (turn) {
+            case Turn::over:
+                return finish(probe, conversation.verdict());
+            case Turn::secure:
+                return secure(probe);
+            case Turn::use_tcp:
+                probe.remote->link.close();
+                probe.how.way = Way::tcp;
+                return connect(probe);
+            case Turn::listen:
+                break;
+        }
+        if (conversation.answering() && !std::exchange(probe.answering, true))
             expect_by(probe, io::now() + probe.remote->limits.body);
-        }
-        receive(probe);
-    }
-
-    static Observation judge(Probe& probe) {
-        const HttpAnswer& answer = probe.answer;
-        const std::string& search = probe.remote->target.search;
-        probe.result.status = answer.status();
-        const auto found = core::judge_http(answer.status(), answer.body(), search);
-        if (found == Observation::passed && !search.empty() && answer.encoded()) return Observation::search_missing;
-        return found;
+        listen(probe);
     }
 
     /// The connection is gone. A kept one may have been closed for having been idle, which says nothing of the
-    /// endpoint; a GET may be sent again (RFC 9110 §9.2.2).
-    void lost(Probe& probe) {
-        if (!probe.result.reused || probe.answer.anything_came()) return finish(probe, Observation::closed);
+    /// endpoint; a GET may be sent again (RFC 9110 §9.2.2), and an invocation that is a check, too.
+    void lost(Probe& probe, const error_code& problem) {
+        if (probe.how.way == Way::udp) return finish(probe, connect_failure(problem));  // ICMP, mostly
+        if (!probe.result.reused || probe.heard) return finish(probe, Observation::closed);
         look_again(probe);
     }
 
     void look_again(Probe& probe) {
         if (probe.remote->removed || closed) return finish(probe, Observation::not_made);
-        probe.remote->close();
-        probe.answer.reset(probe.remote->body_wanted);
-        probe.result = {};
-        probe.began = io::now();
-        connect(probe);
-    }
-
-    /// Not from within begin(), whose caller is not to be told before it has returned.
-    void finish_later(Probe& probe, Observation observation) {
-        asio::post(executor, [self = shared_from_this(), &probe, observation] { self->finish(probe, observation); });
+        probe.remote->link.close();
+        start(probe);
     }
 
     void finish(Probe& probe, Observation observation) {
         Remote& remote = *probe.remote;
-        const bool reusable = remote.kept() && !probe.timed_out && probe.answer.reusable();
-        if (!reusable || remote.target.type != CheckType::http || closed) remote.close();
+        const bool reusable = remote.keeps() && !probe.timed_out && probe.conversation->reusable();
         ProbeResult result = probe.result;
+        if (remote.certificate_ends) result.expires_in = left_until(*remote.certificate_ends);
+        if (probe.conversation != nullptr) result.status = probe.conversation->status();
+        if (!reusable || closed) remote.link.close();
         result.observation = observation;
         result.took = io::now() - probe.began;
         const ProbeId id = probe.id;
@@ -285,7 +320,7 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
             if (probe.remote == nullptr || probe.timed_out) continue;
             if (probe.deadline <= now) {
                 probe.timed_out = true;
-                probe.remote->close();  // what it waits for ends now, and finds itself late
+                probe.remote->link.close();  // what it waits for ends now, and finds itself late
             } else {
                 soonest = std::min(soonest, probe.deadline);
             }
@@ -297,7 +332,7 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
     void remove(ProbeId id) {
         if (id.value() >= remotes.size() || !remotes[id.value()]) return;
         auto& remote = remotes[id.value()];
-        remote->close();
+        remote->link.close();
         remote->removed = true;
         if (std::erase(waiting, id) > 0) {
             remote->under_way = false;
@@ -311,7 +346,7 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
         timer.cancel();
         waiting.clear();
         for (auto& remote : remotes) {
-            if (remote) remote->close();
+            if (remote) remote->link.close();
         }
     }
 
@@ -319,6 +354,7 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
     Sink sink;
     asio::steady_timer timer;
     TimePoint armed = TimePoint::max();
+    TlsTermsMaker tls_terms;
     std::vector<Probe> probes;
     std::vector<Probe*> free;
     std::deque<ProbeId> waiting;
@@ -335,22 +371,24 @@ Prober::~Prober() {
 }
 
 Result<ProbeId> Prober::add(Target target) {
-    if (target.type != CheckType::http && target.type != CheckType::tcp)
-        return fail("probe.unsupported", fmt::format("no probe for checks of type {} here", core::name(target.type)));
-    const auto bad = [](std::string why) { return fail("probe.bad-target", std::move(why)); };
     error_code problem;
     const auto address = asio::ip::make_address_v4(target.endpoint.address, problem);
     if (problem || target.endpoint.port == 0)
-        return bad(fmt::format("{} is no IPv4 address and port", target.endpoint.text()));
-    if (!target.path.starts_with('/') || target.path.size() > 255 || !is_visible(target.path))
-        return bad("the path has to begin with / and to have at most 255 visible ASCII characters");
-    if (target.host.size() > 255 || !is_visible(target.host)) return bad("the host is no name");
-    if (target.search.size() > 255) return bad("the text to search for has more than 255 bytes");
-    auto remote = std::make_unique<Impl::Remote>(impl_->executor, std::move(target));
-    remote->limits = remote->target.limits.value_or(route53_limits(remote->target.type));
+        return fail("probe.bad-target", fmt::format("{} is no IPv4 address and port", target.endpoint.text()));
+    auto script = script_of(target);
+    if (!script) return fail(script.error());
+    TlsTerms terms;
+    if (has_tls(target)) {
+        auto made = impl_->tls_terms.make(target);
+        if (!made) return fail(made.error());
+        terms = std::move(*made);
+    }
+    auto remote = std::make_unique<Impl::Remote>(impl_->executor, std::move(target), std::move(*script));
+    remote->limits = remote->target.limits.value_or(default_limits(remote->target.type));
     remote->at = {address, remote->target.endpoint.port};
-    remote->body_wanted = remote->target.search.empty() ? 0 : core::search_bytes_max;
-    if (remote->kept()) remote->body_wanted = drained_bytes_max;
+    remote->tls = std::move(terms);
+    // PostgreSQL is asked first whether it speaks TLS.
+    remote->tls_first = remote->tls.context && remote->target.type != CheckType::postgres;
     impl_->remotes.push_back(std::move(remote));
     return ProbeId(static_cast<std::uint32_t>(impl_->remotes.size() - 1));
 }

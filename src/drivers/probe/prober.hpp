@@ -3,48 +3,27 @@
 #include "base/result.hpp"
 #include "core/health_check.hpp"
 #include "core/probe_schedule.hpp"
-#include "io/http.hpp"
+#include "drivers/probe/target.hpp"
 #include "io/task.hpp"
 
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 
 namespace cloudshelf::probe {
 
-/// How long each part of a look may take.
-struct Limits {
-    Duration connect{};  // until the connection stands
-    Duration status{};   // from then, until the status line and headers are there
-    Duration body{};     // from then, until as much of the body as is wanted is there
-    friend bool operator==(const Limits&, const Limits&) = default;
-};
-/// Route 53's: 4 s, 2 s and 2 s; TCP checks have 10 s to connect (Developer Guide, as in core/health_check.hpp).
-Limits route53_limits(core::CheckType type);
-
-/// A fresh connection for each look is what Route 53 makes and what proves most; a kept one costs far less.
-enum class Connections { fresh, kept };
-
-/// What is looked at. A literal address: whoever resolves names has also to check where they lead.
-struct Target {
-    core::CheckType type = core::CheckType::http;  // http or tcp
-    io::Endpoint endpoint;
-    std::string host;  // for the Host header; empty: the address
-    std::string path = "/";
-    std::string search;
-    Connections connections = Connections::fresh;
-    std::optional<Limits> limits;  // unset: Route 53's
-};
-
 struct ProbeResult {
     core::Observation observation = core::Observation::not_made;
-    int status = 0;           // HTTP; 0 where none came
+    int status = 0;           // HTTP's, or DNS's RCODE; 0 where none came
     bool reused = false;      // the connection stood already
     Duration connected{};     // from the beginning until the connection stood; zero when it stood already or never did
+    Duration secured{};       // from the beginning until TLS stood; zero as above
     Duration first_answer{};  // from the beginning until the first bytes came; zero when none did
     Duration took{};
+    /// Of the certificate shown on this connection, below zero once it has ended, at most 100 years either way; nothing
+    /// without TLS, or where the handshake failed. What it means is core::judge_certificate()'s to say.
+    std::optional<Duration> expires_in;
 };
 
 /// Carries looks out, thousands a second on one core: no allocation, coroutine or timer of its own per look. Lives on
@@ -63,7 +42,7 @@ public:
     Prober(const Prober&) = delete;
     Prober& operator=(const Prober&) = delete;
 
-    /// Errors: "probe.unsupported" (another type of check), "probe.bad-target".
+    /// Errors: "probe.unsupported" (a type of check that is not probed), "probe.bad-target" (which says why).
     Result<core::ProbeId> add(Target target);
     void remove(core::ProbeId id);
 

@@ -1,5 +1,6 @@
 #include "drivers/probe/prober.hpp"
 
+#include "drivers/probe/looker_test.hpp"
 #include "drivers/probe/rounds.hpp"
 #include "io/background.hpp"
 #include "io/clock.hpp"
@@ -85,45 +86,6 @@ private:
     std::deque<std::string> answers_;
     Then then_;
 };
-
-/// A prober whose results can be awaited.
-class Looker {
-public:
-    explicit Looker(io::Executor executor, Prober::Options options = {})
-        : told_(executor), prober_(executor, options, [this](ProbeId id, const ProbeResult& result) {
-              results_.emplace_back(id, result);
-              told_.cancel();
-          }) {}
-
-    Prober& prober() { return prober_; }
-    Task<ProbeResult> look(ProbeId id) {
-        EXPECT_TRUE(prober_.begin(id));
-        const auto all = co_await results(1);
-        co_return all[0].second;
-    }
-    /// Once there are `count` of them; the test's own time limit ends a wait in vain.
-    Task<std::vector<std::pair<ProbeId, ProbeResult>>> results(std::size_t count) {
-        while (results_.size() < count) {
-            told_.expires_at(asio::steady_timer::time_point::max());
-            boost::system::error_code ignored;
-            co_await told_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-        }
-        co_return std::exchange(results_, {});
-    }
-
-private:
-    asio::steady_timer told_;
-    std::vector<std::pair<ProbeId, ProbeResult>> results_;
-    Prober prober_;
-};
-
-Task<ProbeResult> look_once(Target target) {
-    const auto executor = co_await asio::this_coro::executor;
-    Looker looker(executor);
-    const auto id = looker.prober().add(std::move(target));
-    const ProbeResult result = co_await looker.look(id.value());
-    co_return result;
-}
 
 ASYNC_TEST(Prober, PassesAGoodAnswerInPiecesOverAFreshConnectionEach) {
     const auto executor = co_await asio::this_coro::executor;
@@ -283,7 +245,17 @@ ASYNC_TEST(Prober, RefusesTargetsItCannotLookAt) {
     Prober prober(executor, {}, [](ProbeId, const ProbeResult&) {});
     const io::Endpoint at{.address = address, .port = 80};
     const auto refusal = [&](Target target) { return prober.add(std::move(target)).error().code; };
-    EXPECT_EQ(refusal({.type = core::CheckType::https, .endpoint = at}), "probe.unsupported");
+    EXPECT_EQ(refusal({.type = core::CheckType::calculated, .endpoint = at}), "probe.unsupported");
+    EXPECT_EQ(refusal({.type = core::CheckType::alarm, .endpoint = at}), "probe.unsupported");
+    EXPECT_EQ(refusal({.type = core::CheckType::https, .endpoint = at, .ca_file = "/no/ca.crt"}), "probe.bad-target");
+    EXPECT_EQ(refusal({.type = core::CheckType::dns, .endpoint = at}), "probe.bad-target");
+    EXPECT_EQ(refusal({.type = core::CheckType::dns, .endpoint = at, .dns = {.name = "a..b"}}), "probe.bad-target");
+    const DnsQuestion no_address{.name = "api.example", .expected = "127.1"};
+    EXPECT_EQ(refusal({.type = core::CheckType::dns, .endpoint = at, .dns = no_address}), "probe.bad-target");
+    const PostgresLogin nobody{.user = ""};
+    EXPECT_EQ(refusal({.type = core::CheckType::postgres, .endpoint = at, .postgres = nobody}), "probe.bad-target");
+    const FunctionCall elsewhere{.name = "../../admin"};
+    EXPECT_EQ(refusal({.type = core::CheckType::function, .endpoint = at, .function = elsewhere}), "probe.bad-target");
     EXPECT_EQ(refusal({.endpoint = {.address = "api.example", .port = 80}}), "probe.bad-target");
     EXPECT_EQ(refusal({.endpoint = {.address = "127.1", .port = 80}}), "probe.bad-target");
     EXPECT_EQ(refusal({.endpoint = at, .path = "health"}), "probe.bad-target");

@@ -3,7 +3,7 @@
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "core/lease.hpp"
-#include "drivers/postgres/cluster.hpp"
+#include "drivers/postgres/options.hpp"
 #include "io/http.hpp"
 #include "io/tls.hpp"
 

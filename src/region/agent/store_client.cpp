@@ -16,8 +16,8 @@ json::value parsed(const std::string& body) {
 
 }  // namespace
 
-StoreClient::StoreClient(io::HttpClient& client, const AgentConfig& config)
-    : client_(client), config_(config), heard_(io::now()) {}
+StoreClient::StoreClient(io::HttpClient& client, const AgentConfig& config, clocks::SiteClocks& clocks)
+    : client_(client), config_(config), clocks_(clocks), heard_(io::now()) {}
 
 io::Task<Result<io::HttpResponse>> StoreClient::ask(io::HttpRequest request, io::Deadline deadline) {
     request.headers = {{"Authorization", "Bearer " + config_.site_token}, {"Content-Type", "application/json"}};
@@ -25,12 +25,14 @@ io::Task<Result<io::HttpResponse>> StoreClient::ask(io::HttpRequest request, io:
     const std::size_t count = config_.controllers.size();
     for (std::size_t tried = 0; tried < count && !deadline.passed(); ++tried) {
         const std::size_t whom = preferred_ % count;
+        const TimePoint asked_at = io::now();
         last = co_await client_.send(
             config_.controllers[whom].endpoint, request, deadline.sooner(config_.terms.duration / 4)
         );
         // 5xx: it is there, and cannot reach the store itself.
         if (last && last->status < 500) {
             heard_ = io::now();
+            clocks_.heard_text(config_.controllers[whom].site, asked_at, last->body);
             co_return last;
         }
         preferred_ = whom + 1;

@@ -2,6 +2,7 @@
 
 #include "base/result.hpp"
 #include "core/lease_record.hpp"
+#include "drivers/clocks/site_clocks.hpp"
 #include "io/http.hpp"
 #include "region/agent/config.hpp"
 
@@ -20,7 +21,8 @@ public:
         core::LeaseRecord record;
     };
 
-    StoreClient(io::HttpClient& client, const AgentConfig& config);
+    /// `clocks` hears of the controllers' clocks by the way.
+    StoreClient(io::HttpClient& client, const AgentConfig& config, clocks::SiteClocks& clocks);
 
     /// Nothing while there is no lease. Errors: "agent.store", the client's, "lease.unreadable".
     io::Task<Result<std::optional<Found>>> read();
@@ -37,6 +39,7 @@ private:
 
     io::HttpClient& client_;
     const AgentConfig& config_;
+    clocks::SiteClocks& clocks_;
     std::size_t preferred_ = 0;
     TimePoint heard_;
 };

@@ -102,8 +102,7 @@ INSTANTIATE_TEST_SUITE_P(Namespace, FencerLive, ::testing::Values("yes", "no"), 
 });
 
 TEST_P(FencerLive, NobodyIsAcknowledgedAfterTheDeadline) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
     for (int round = 0; round < 3; ++round) {
         Writers writers(east, 6);
         ASSERT_TRUE(eventually([&] { return writers.acknowledged() > 200 && writers.slow_is_busy(); }));
@@ -132,8 +131,7 @@ TEST_P(FencerLive, NobodyIsAcknowledgedAfterTheDeadline) {
 
 /// Its orphaned backends would go on acknowledging, the long statement for seconds.
 TEST_P(FencerLive, AKilledPostmasterTakesItsBackendsWithIt) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
     Writers writers(east, 6);
     ASSERT_TRUE(eventually([&] { return writers.acknowledged() > 200 && writers.slow_is_busy(); }));
     const pid_t postmaster = east.postmaster();
@@ -151,8 +149,7 @@ TEST_P(FencerLive, AKilledPostmasterTakesItsBackendsWithIt) {
 }
 
 TEST_P(FencerLive, WithoutItsFencerThereIsNoCluster) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
     Writers writers(east, 6);
     ASSERT_TRUE(eventually([&] { return writers.acknowledged() > 200 && writers.slow_is_busy(); }));
     const TimePoint killed = io::now();
@@ -177,10 +174,8 @@ TEST_P(FencerLive, WithoutItsFencerThereIsNoCluster) {
 }
 
 TEST_P(FencerLive, APromotionThatThePageDoesNotAllowIsEnded) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
-    pair.make_standby();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
+    ASSERT_NO_FATAL_FAILURE(pair.make_standby());
     PostgresSite& west = *pair.west;
     const TimePoint began = io::now();
     // pg_ctl promote and the like: nobody asked the lease.
@@ -193,8 +188,7 @@ TEST_P(FencerLive, APromotionThatThePageDoesNotAllowIsEnded) {
 }
 
 TEST_P(FencerLive, AClientThatSaysNothingDelaysNothing) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
     std::vector<int> silent;
     for (int i = 0; i < 30; ++i) {
         const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -215,8 +209,7 @@ TEST_P(FencerLive, AClientThatSaysNothingDelaysNothing) {
 }
 
 TEST_P(FencerLive, AKilledClusterLeavesNoSharedMemory) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
     // Its id is in the seventh line of the lock file.
     std::istringstream lines(io::read_file(east.folder / "pgdata" / "postmaster.pid").value_or(""));
     std::string line;

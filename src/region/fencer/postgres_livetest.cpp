@@ -143,12 +143,10 @@ TEST_F(PostgresLive, ReplicatesByTlsOnly) {
 }
 
 TEST_F(PostgresLive, StreamsCommitsSynchronouslyAndSaysHowFarBehind) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
-    pair.make_standby();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
+    ASSERT_NO_FATAL_FAILURE(pair.make_standby());
     ASSERT_TRUE(PostgresPair::done(east.cluster->set_synchronous(true)));
-    ASSERT_TRUE(eventually([&] { return east.cluster->observe().value_or(postgres::Observation{}).standby_is_sync; }));
+    ASSERT_TRUE(eventually([&] { return east.observer->observe().value_or(postgres::Observation{}).standby_is_sync; }));
     auto writer = east.connect();
     ASSERT_TRUE(writer);
     const auto stored =
@@ -156,11 +154,11 @@ TEST_F(PostgresLive, StreamsCommitsSynchronouslyAndSaysHowFarBehind) {
     ASSERT_TRUE(PostgresPair::done(stored));
     EXPECT_EQ(west.ask("SELECT note FROM t WHERE id = 1").value_or(""), "there already");
     ASSERT_TRUE(PostgresPair::done(east.cluster->maintain()));
-    const auto primary = east.cluster->observe();
+    const auto primary = east.observer->observe();
     ASSERT_TRUE(primary);
     EXPECT_TRUE(primary->streaming);
     EXPECT_EQ(primary->timeline, 1u);
-    const auto standby = west.cluster->observe();
+    const auto standby = west.observer->observe();
     ASSERT_TRUE(standby);
     EXPECT_TRUE(standby->in_recovery);
     EXPECT_EQ(standby->system_id, primary->system_id);
@@ -168,8 +166,7 @@ TEST_F(PostgresLive, StreamsCommitsSynchronouslyAndSaysHowFarBehind) {
 }
 
 TEST_F(PostgresLive, ACancelledWaitForTheStandbyIsUnknown) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
     ASSERT_TRUE(PostgresPair::done(east.cluster->set_synchronous(true)));  // there is no standby: commits wait
     auto writer = east.connect();
     ASSERT_TRUE(writer);
@@ -192,8 +189,7 @@ TEST_F(PostgresLive, ACancelledWaitForTheStandbyIsUnknown) {
 }
 
 TEST_F(PostgresLive, StartedByHandItRefuses) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
     ASSERT_TRUE(PostgresPair::done(east.cluster->stop(10s)));
     io::SpawnOptions options;
     options.argv = {"/usr/lib/postgresql/15/bin/pg_ctl", "-D", east.folder / "pgdata", "-w", "-t", "5", "start"};
@@ -206,17 +202,15 @@ TEST_F(PostgresLive, StartedByHandItRefuses) {
 }
 
 TEST_F(PostgresLive, TheTokenOfASwitchoverIsWhatTheStandbyHasReplayed) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
-    pair.make_standby();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
+    ASSERT_NO_FATAL_FAILURE(pair.make_standby());
     ASSERT_TRUE(PostgresPair::done(east.ask("INSERT INTO t SELECT g, 'x' FROM generate_series(1, 5000) g")));
     const auto token = east.cluster->stop_for_switchover(10s);
     ASSERT_TRUE(PostgresPair::done(token));
     ASSERT_TRUE(eventually([&] {
-        return west.cluster->observe().value_or(postgres::Observation{}).replayed > token->lsn;
+        return west.observer->observe().value_or(postgres::Observation{}).replayed > token->lsn;
     }));
-    EXPECT_EQ(token->system_id, west.cluster->observe()->system_id);
+    EXPECT_EQ(token->system_id, west.observer->observe()->system_id);
     east.let_lapse();
     west.write(Epoch(2));
     ASSERT_TRUE(PostgresPair::done(west.cluster->promote(5s)));
@@ -229,14 +223,10 @@ TEST_F(PostgresLive, TheTokenOfASwitchoverIsWhatTheStandbyHasReplayed) {
 }
 
 TEST_F(PostgresLive, ADivergedWriterIsRewoundAndWhatItAloneHadIsExported) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
-    pair.make_standby();
-    if (HasFatalFailure()) return;
-    diverge();
-    if (HasFatalFailure()) return;
-    fail_over();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
+    ASSERT_NO_FATAL_FAILURE(pair.make_standby());
+    ASSERT_NO_FATAL_FAILURE(diverge());
+    ASSERT_NO_FATAL_FAILURE(fail_over());
     ASSERT_TRUE(PostgresPair::done(west.ask("INSERT INTO t VALUES (200, 'after')")));
     std::string steps;
     const auto report = east.cluster->rejoin(west.address, [&](const std::string& step) { steps += step + "; "; });
@@ -244,20 +234,40 @@ TEST_F(PostgresLive, ADivergedWriterIsRewoundAndWhatItAloneHadIsExported) {
     EXPECT_EQ(report.stranded_writes, 5u) << steps;
     expect_exact_stranded();
     expect_same_data();
-    EXPECT_EQ(west.cluster->observe().value_or(postgres::Observation{}).timeline, 2u);
+    EXPECT_EQ(west.observer->observe().value_or(postgres::Observation{}).timeline, 2u);
+}
+
+/// The agent before was killed while it recovered the folder, and what it ran is not gone yet.
+TEST_F(PostgresLive, ARejoinWaitsForTheEndOfTheOneBefore) {
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
+    ASSERT_NO_FATAL_FAILURE(pair.make_standby());
+    ASSERT_NO_FATAL_FAILURE(diverge());
+    ASSERT_NO_FATAL_FAILURE(fail_over());
+    const pid_t dying = ::fork();
+    if (dying == 0) {
+        ::pause();
+        ::_exit(0);
+    }
+    const std::string lock = fmt::format("-{}\n", dying);  // as a single user writes it
+    ASSERT_TRUE(io::replace_file(east.folder / "pgdata" / "postmaster.pid", lock, 0644));
+    std::thread end([dying] {
+        std::this_thread::sleep_for(500ms);  // this is how long it takes to die
+        ::kill(dying, SIGKILL);
+        ::waitpid(dying, nullptr, 0);
+    });
+    const auto report = east.cluster->rejoin(west.address, [](const std::string&) {});
+    end.join();
+    EXPECT_EQ(report.how, Rejoined::rewound) << report.detail;
+    expect_exact_stranded();
 }
 
 /// Killed at a random moment of the rejoin, several times, and resumed: the end is rewound or cloned, and the export
 /// holds each stranded write exactly once.
 TEST_F(PostgresLive, KilledWhileItRejoinsItEndsRewoundOrCloned) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
-    pair.make_standby();
-    if (HasFatalFailure()) return;
-    diverge();
-    if (HasFatalFailure()) return;
-    fail_over();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
+    ASSERT_NO_FATAL_FAILURE(pair.make_standby());
+    ASSERT_NO_FATAL_FAILURE(diverge());
+    ASSERT_NO_FATAL_FAILURE(fail_over());
     const std::uint64_t seed = std::random_device{}();
     RecordProperty("seed", std::to_string(seed));
     fmt::print("seed {}\n", seed);
@@ -294,14 +304,10 @@ TEST_F(PostgresLive, KilledWhileItRejoinsItEndsRewoundOrCloned) {
 
 /// Killed exactly after each phase was noted: a process that writes the journal and dies.
 TEST_F(PostgresLive, EachNotedPhaseIsTakenUpAgain) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
-    pair.make_standby();
-    if (HasFatalFailure()) return;
-    diverge();
-    if (HasFatalFailure()) return;
-    fail_over();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
+    ASSERT_NO_FATAL_FAILURE(pair.make_standby());
+    ASSERT_NO_FATAL_FAILURE(diverge());
+    ASSERT_NO_FATAL_FAILURE(fail_over());
     const fs::path journal = east.folder / "pgconf" / "rejoin.json";
     for (const char* phase : {"export", "rewind", "clone", "unreadable"}) {
         const std::string text = phase == std::string("unreadable")
@@ -319,17 +325,13 @@ TEST_F(PostgresLive, EachNotedPhaseIsTakenUpAgain) {
 }
 
 TEST_F(PostgresLive, WithoutTheSlotTheLogIsKept) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
-    pair.make_standby();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
+    ASSERT_NO_FATAL_FAILURE(pair.make_standby());
     ASSERT_TRUE(
         PostgresPair::done(east.ask("SELECT pg_drop_replication_slot('cloudshelf_stranded')", "cloudshelf_admin"))
     );
-    diverge();
-    if (HasFatalFailure()) return;
-    fail_over();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(diverge());
+    ASSERT_NO_FATAL_FAILURE(fail_over());
     const auto report = east.cluster->rejoin(west.address, [](const std::string&) {});
     EXPECT_NE(report.how, Rejoined::quarantined) << report.detail;
     EXPECT_NE(report.detail.find("the log was kept"), std::string::npos) << report.detail;
@@ -338,8 +340,7 @@ TEST_F(PostgresLive, WithoutTheSlotTheLogIsKept) {
 }
 
 TEST_F(PostgresLive, AnotherDatabaseIsNotTouched) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
     ASSERT_TRUE(PostgresPair::done(west.cluster->initialize()));
     const auto report = west.cluster->rejoin(east.address, [](const std::string&) {});
     EXPECT_EQ(report.how, Rejoined::quarantined);
@@ -349,8 +350,7 @@ TEST_F(PostgresLive, AnotherDatabaseIsNotTouched) {
 }
 
 TEST_F(PostgresLive, WithoutAWriterItWaits) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
     ASSERT_TRUE(PostgresPair::done(east.cluster->kill()));
     const auto report = east.cluster->rejoin(west.address, [](const std::string&) {});
     EXPECT_EQ(report.how, Rejoined::quarantined);
@@ -359,10 +359,8 @@ TEST_F(PostgresLive, WithoutAWriterItWaits) {
 
 /// For information: how long promotion takes. Not a limit.
 TEST_F(PostgresLive, PromotionTimes) {
-    pair.make_primary();
-    if (HasFatalFailure()) return;
-    pair.make_standby();
-    if (HasFatalFailure()) return;
+    ASSERT_NO_FATAL_FAILURE(pair.make_primary());
+    ASSERT_NO_FATAL_FAILURE(pair.make_standby());
     std::vector<double> took;
     PostgresSite* writer = &east;
     PostgresSite* standby = &west;
