@@ -48,14 +48,6 @@ void pass(Duration duration) {
     }
 }
 
-template <class Done>
-bool until(Duration limit, Duration again, Done done) {
-    for (const auto deadline = io::Deadline::after(limit); !deadline.passed(); pass(again)) {
-        if (done()) return true;
-    }
-    return false;
-}
-
 /// A folder that goes away with all that is in it.
 class Folder {
 public:
@@ -91,6 +83,15 @@ public:
     }
 
 private:
+    template <class Done>
+    bool until(Duration limit, Duration again, Done done) {
+        for (const auto deadline = io::Deadline::after(limit); !deadline.passed(); pass(again)) {
+            report_.controllers_ended += ground_.revive();
+            if (done()) return true;
+        }
+        return false;
+    }
+
     Result<void> start() {
         if (const auto prepared = ground_.prepare(); !prepared) return prepared;
         pass(1s);
@@ -108,6 +109,9 @@ private:
         });
         if (!settled) return fail("bench.not-settled", missing);
         pass(10s);
+        if (report_.controllers_ended > 0)
+            say_(fmt::format("{} controllers ended meanwhile", report_.controllers_ended));
+        report_.controllers_ended = 0;
         say_("every lease is known, every region is up");
         return {};
     }
@@ -138,6 +142,7 @@ private:
         const auto seconds = std::chrono::duration_cast<Duration>(options_.minutes * 1min);
         for (const auto deadline = io::Deadline::after(seconds); !deadline.passed();) {
             pass(std::min<Duration>(deadline.remaining(), 1s));
+            report_.controllers_ended += ground_.revive();
             usage.look();
         }
         report_.processes = usage.end();

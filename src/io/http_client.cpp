@@ -27,6 +27,8 @@ using boost::system::error_code;
 /// TLS handshakes of one client at a time. Without a bound, thousands that begin at once all end too late, and are
 /// begun again for ever.
 constexpr int handshakes_max = 64;
+/// Space for most answers whole: a buffer that grows with what comes costs a read for each time that it grows.
+constexpr std::size_t answer_bytes_usual = 2048;
 
 bool is_idempotent(const std::string& method) {
     return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE";
@@ -188,6 +190,7 @@ struct HttpClient::Impl {
         attempt.reached = Reached::sent;
         co_await http::async_write(*stream, message, asio::redirect_error(asio::use_awaitable, bad));
         beast::flat_buffer buffer;
+        buffer.reserve(answer_bytes_usual);
         http::response_parser<http::string_body> parser;
         parser.body_limit(self->options.body_bytes_max);
         if (request.method == "HEAD") parser.skip(true);

@@ -32,7 +32,7 @@ namespace {
 /// A longer body is not read to its end: another connection is cheaper.
 constexpr std::size_t drained_bytes_max = 64 << 10;
 /// To one endpoint: looks spread over time need few, however many targets are there.
-constexpr std::size_t idle_connections_max = 4;
+constexpr std::size_t idle_connections_max = 2;
 
 Observation connect_failure(const error_code& problem) {
     if (problem == asio::error::connection_refused) return Observation::refused;
@@ -68,6 +68,12 @@ Limits route53_limits(CheckType type) {
 }
 
 struct Prober::Impl : std::enable_shared_from_this<Impl> {
+    /// What targets at one endpoint share: connections kept open, none of which is in use.
+    struct Shared {
+        std::vector<tcp::socket> idle;
+        std::size_t targets = 0;
+    };
+
     struct Remote {
         Remote(const io::Executor& executor, Target what)
             : target(std::move(what)), request(request_of(target)), socket(executor) {}
@@ -84,14 +90,9 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
         std::string request;
         std::size_t body_wanted = 0;
         tcp::socket socket;
+        Shared* shared = nullptr;
         bool under_way = false;
         bool removed = false;
-    };
-
-    /// What targets at one endpoint share: connections kept open, none of which is in use.
-    struct Shared {
-        std::vector<tcp::socket> idle;
-        std::size_t targets = 0;
     };
 
     /// A look under way; there are `concurrency_max` of them, used again and again.
@@ -143,7 +144,7 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
         probe.timed_out = false;
         probe.head_seen = false;
         probe.answer.reset(remote.body_wanted);
-        auto& idle = shared[remote.at].idle;
+        auto& idle = remote.shared->idle;
         probe.result.reused = remote.kept() && !idle.empty();
         if (probe.result.reused) {
             remote.socket = std::move(idle.back());
@@ -280,7 +281,7 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
     }
 
     void keep(Remote& remote) {
-        auto& idle = shared[remote.at].idle;
+        auto& idle = remote.shared->idle;
         if (idle.size() < idle_connections_max) {
             idle.push_back(std::move(remote.socket));
         } else {
@@ -289,8 +290,8 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
     }
 
     void forget(ProbeId id) {
-        const auto known = shared.find(remotes[id.value()]->at);
-        if (known != shared.end() && --known->second.targets == 0) shared.erase(known);
+        const auto& remote = *remotes[id.value()];
+        if (--remote.shared->targets == 0) shared.erase(remote.at);
         remotes[id.value()].reset();
     }
 
@@ -341,7 +342,7 @@ struct Prober::Impl : std::enable_shared_from_this<Impl> {
         closed = true;
         timer.cancel();
         waiting.clear();
-        shared.clear();
+        for (auto& [endpoint, kept] : shared) kept.idle.clear();
         for (auto& remote : remotes) {
             if (remote) remote->close();
         }
@@ -384,7 +385,8 @@ Result<ProbeId> Prober::add(Target target) {
     remote->at = {address, remote->target.endpoint.port};
     remote->body_wanted = remote->target.search.empty() ? 0 : core::search_bytes_max;
     if (remote->kept()) remote->body_wanted = drained_bytes_max;
-    ++impl_->shared[remote->at].targets;
+    remote->shared = &impl_->shared[remote->at];
+    ++remote->shared->targets;
     impl_->remotes.push_back(std::move(remote));
     return ProbeId(static_cast<std::uint32_t>(impl_->remotes.size() - 1));
 }
