@@ -163,6 +163,35 @@ ASYNC_TEST(Prober, KeepsAConnectionAndReplacesOneThatWasClosed) {
     }
 }
 
+// Goal: targets at one endpoint share what is kept, one look at a time: two at once need two connections, no more.
+ASYNC_TEST(Prober, SharesKeptConnections) {
+    const auto executor = co_await asio::this_coro::executor;
+    Imposter imposter(executor, {good});
+    Looker looker(executor);
+    std::vector<ProbeId> ids;
+    for (const char* path : {"/a", "/b", "/c"}) {
+        const auto id =
+            looker.prober().add({.endpoint = imposter.endpoint(), .path = path, .connections = Connections::kept});
+        ids.push_back(id.value());
+    }
+    for (int round = 0; round < 2; ++round) {
+        for (const auto id : ids) {
+            const auto result = co_await looker.look(id);
+            EXPECT_EQ(result.observation, Observation::passed);
+        }
+    }
+    EXPECT_EQ(imposter.connections, 1);
+    for (int round = 0; round < 2; ++round) {
+        EXPECT_TRUE(looker.prober().begin(ids[0]) && looker.prober().begin(ids[1]));
+        const auto both = co_await looker.results(2);
+        for (const auto& [id, result] : both) EXPECT_EQ(result.observation, Observation::passed);
+    }
+    EXPECT_EQ(imposter.connections, 2);
+    for (const auto id : ids) looker.prober().remove(id);
+    EXPECT_EQ(looker.prober().under_way(), 0u);
+    imposter.close();
+}
+
 ASYNC_TEST(Prober, LooksAgainWhenTheKeptConnectionHadBeenIdleTooLong) {
     const auto executor = co_await asio::this_coro::executor;
     Imposter imposter(executor, {good, "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", good});
