@@ -34,7 +34,7 @@ struct Options {
     bool keep = false;                 // the folder, with all logs
 };
 
-constexpr Duration settle_limit = 3min;
+constexpr Duration settle_limit = 8min;  // 13,000 handshakes on a busy machine
 constexpr Duration move_limit = 3min;
 
 volatile std::sig_atomic_t asked_to_stop = 0;
@@ -46,14 +46,6 @@ void pass(Duration duration) {
         if (asked_to_stop != 0) throw Interrupted{};
         std::this_thread::sleep_for(std::min<Duration>(deadline.remaining(), 50ms));
     }
-}
-
-template <class Done>
-bool until(Duration limit, Duration again, Done done) {
-    for (const auto deadline = io::Deadline::after(limit); !deadline.passed(); pass(again)) {
-        if (done()) return true;
-    }
-    return false;
 }
 
 /// A folder that goes away with all that is in it.
@@ -91,6 +83,15 @@ public:
     }
 
 private:
+    template <class Done>
+    bool until(Duration limit, Duration again, Done done) {
+        for (const auto deadline = io::Deadline::after(limit); !deadline.passed(); pass(again)) {
+            report_.controllers_ended += ground_.revive();
+            if (done()) return true;
+        }
+        return false;
+    }
+
     Result<void> start() {
         if (const auto prepared = ground_.prepare(); !prepared) return prepared;
         pass(1s);
@@ -98,9 +99,13 @@ private:
             if (const auto started = ground_.start_controller(site); !started) return started;
             pass(2s);
         }
-        const bool led = until(settle_limit, 200ms, [&] { return ground_.leader().has_value(); });
-        if (!led) return fail("bench.no-leader", "no controller leads");
-        say_(fmt::format("{} leads", ground_.site_name(*ground_.leader())));
+        std::optional<int> leader;
+        const auto leads = [&] {
+            leader = ground_.leader();
+            return leader.has_value();
+        };
+        if (!until(settle_limit, 200ms, leads)) return fail("bench.no-leader", "no controller leads");
+        say_(fmt::format("{} leads", ground_.site_name(*leader)));
         std::string missing;
         const bool settled = until(settle_limit, 1s, [&] {
             missing = not_ready();
@@ -108,6 +113,9 @@ private:
         });
         if (!settled) return fail("bench.not-settled", missing);
         pass(10s);
+        if (report_.controllers_ended > 0)
+            say_(fmt::format("{} controllers ended meanwhile", report_.controllers_ended));
+        report_.controllers_ended = 0;
         say_("every lease is known, every region is up");
         return {};
     }
@@ -138,6 +146,7 @@ private:
         const auto seconds = std::chrono::duration_cast<Duration>(options_.minutes * 1min);
         for (const auto deadline = io::Deadline::after(seconds); !deadline.passed();) {
             pass(std::min<Duration>(deadline.remaining(), 1s));
+            report_.controllers_ended += ground_.revive();
             usage.look();
         }
         report_.processes = usage.end();

@@ -11,6 +11,8 @@
 namespace cloudshelf::cli {
 namespace {
 
+constexpr Duration joining = std::chrono::seconds(20);  // until the last one is there
+
 /// One region's agent of one application, as far as it talks to controllers.
 struct LeaseAgent {
     LeaseAgent(io::Executor executor, const Farm& from, int of, int at, std::shared_ptr<io::TlsContext> tls)
@@ -110,7 +112,8 @@ void run_farm_leases(const Farm& farm) {
         for (int i = 0; i < farm.applications; ++i) agents.emplace_back(loop.get_executor(), farm, i, site, *tls);
     }
     for (auto& agent : agents) {
-        const Duration phase = farm.timing.beat * agent.application / farm.applications;
+        // Not all in one second, as where each was started when its application was.
+        const Duration phase = joining * agent.application / farm.applications;
         io::run_in_background(loop.get_executor(), live(agent, phase));
     }
     loop.run();

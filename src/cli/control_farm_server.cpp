@@ -80,13 +80,7 @@ private:
         for (int made; (made = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
             place(made);  // may move them all
             const Place& at = place(listener);
-            Place& connection = place(made) = {.application = at.application, .site = at.site, .tls = at.tls};
-            if (connection.tls != nullptr) {
-                connection.session = connection.tls->accepting();
-                ::SSL_set_fd(connection.session.get(), made);
-                ::SSL_set_accept_state(connection.session.get());
-                ::SSL_set_read_ahead(connection.session.get(), 1);
-            }
+            place(made) = {.application = at.application, .site = at.site, .tls = at.tls};
             // On edges: what a silent one does not read must not wake us again and again.
             watch(made, EPOLLIN | EPOLLRDHUP | EPOLLET);
         }
@@ -103,6 +97,7 @@ private:
         Place& connection = place(descriptor);
         const auto& known = FarmState::shared().applications[static_cast<std::size_t>(connection.application)];
         if (known.silent_since[static_cast<std::size_t>(connection.site)] != 0) return true;
+        if (connection.tls != nullptr && connection.session == nullptr) begin_tls(connection, descriptor);
         std::array<char, 8192> buffer;
         for (;;) {
             const auto got = read(connection, descriptor, buffer);
@@ -112,6 +107,13 @@ private:
             if (!answer_all(connection, descriptor)) return false;
             if (connection.session == nullptr && static_cast<std::size_t>(got) < buffer.size()) return true;
         }
+    }
+
+    static void begin_tls(Place& connection, int descriptor) {
+        connection.session = connection.tls->accepting();
+        ::SSL_set_fd(connection.session.get(), descriptor);
+        ::SSL_set_accept_state(connection.session.get());
+        ::SSL_set_read_ahead(connection.session.get(), 1);
     }
 
     /// Bytes read; 0: the end; below 0: none now.

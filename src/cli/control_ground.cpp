@@ -80,6 +80,8 @@ ControlGround::ControlGround(Options options) : options_(std::move(options)) {
         auto& known = FarmState::shared().applications[static_cast<std::size_t>(i)];
         known.writer = i % farm_witness;
         known.epoch = 1;
+        for (auto& epoch : known.dns_epoch) epoch = 1;
+        for (auto& change : known.dns_change) change = 1;
     }
 }
 
@@ -214,6 +216,17 @@ Result<void> ControlGround::start_controller(int site) {
     if (!started) return fail(started.error());
     controllers_[static_cast<std::size_t>(site)].emplace(std::move(*started));
     return {};
+}
+
+int ControlGround::revive() {
+    int ended = 0;
+    for (int site = 0; site < farm_sites; ++site) {
+        const auto& known = controller(site);
+        if (!known || known->is_running()) continue;
+        ++ended;
+        [[maybe_unused]] const auto started = start_controller(site);  // or else at the next turn
+    }
+    return ended;
 }
 
 Result<json::value> ControlGround::ask(int site, std::string target) const {

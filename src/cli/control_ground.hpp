@@ -36,6 +36,8 @@ public:
     /// Writes certificates, secrets and configurations, and starts all but the controllers.
     Result<void> prepare();
     Result<void> start_controller(int site);
+    /// Starts controllers again that have ended by themselves, as their site's init does; answers how many.
+    int revive();
     void stop_controller(int site) { controllers_[static_cast<std::size_t>(site)].reset(); }
 
     const Farm& farm() const { return farm_; }

@@ -150,7 +150,7 @@ bool ControlReport::met() const {
     const bool small = std::ranges::all_of(processes, [](const ProcessFigures& one) {
         return !one.name.starts_with("controller") || (one.cores <= cores_max && one.resident_mib_max <= mib_max);
     });
-    return small && false_moves == 0 && calls_failed == 0;
+    return small && false_moves == 0 && controllers_ended == 0 && calls_failed == 0;
 }
 
 std::string ControlReport::to_text() const {
@@ -194,7 +194,11 @@ std::string ControlReport::to_text() const {
             out += fmt::format("| {} | {:.0f} | {:.2f} |\n", one.name, one.calls_per_second, one.fsync_ms_mean);
     }
     out += "\n" + figures_table(figures);
-    out += fmt::format("\nMoves that nothing called for, or that failed: {}\n", false_moves);
+    out += fmt::format(
+        "\nMoves that nothing called for, or that failed: {}; controllers that lost the lead: {}\n",
+        false_moves,
+        controllers_ended
+    );
     return out;
 }
 
@@ -233,6 +237,7 @@ json::object ControlReport::to_json() const {
         {"calls_failed", calls_failed},
         {"swaps_refused", swaps_refused},
         {"false_moves", false_moves},
+        {"controllers_ended", controllers_ended},
         {"figures", std::move(moves)},
         {"met", met()},
     };

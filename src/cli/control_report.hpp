@@ -76,6 +76,7 @@ struct ControlReport {
     std::uint64_t calls_failed = 0;
     std::uint64_t swaps_refused = 0;
     std::uint64_t false_moves = 0;
+    int controllers_ended = 0;  // and were not to
     std::map<std::string, std::vector<double>> figures;
 
     /// The times of an execution, after a loss that began at `began`.

@@ -27,7 +27,6 @@ namespace cloudshelf::controller {
 /// nothing.
 class StateApi {
 public:
-
     StateApi(
         const Services& services,
         const ControllerConfig& config,

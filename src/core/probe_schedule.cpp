@@ -24,13 +24,14 @@ void ProbeSchedule::add(ProbeId id, Duration interval, ProbePacing pacing, TimeP
     CLOUDSHELF_ASSERT(interval > Duration::zero());
     double whole = 0;
     const double phase = std::modf(first_phase_ + static_cast<double>(added_[interval]++) * golden_step, &whole);
-    Check& check = checks_[id];
+    if (checks_.size() <= id.value()) checks_.resize(id.value() + 1);
+    Check& check = checks_[id.value()].emplace();
     check = {.interval = interval, .pacing = pacing, .nominal = now + share(interval, phase)};
     plan(id, check);
 }
 
 void ProbeSchedule::remove(ProbeId id) {
-    checks_.erase(id);
+    if (id.value() < checks_.size()) checks_[id.value()].reset();
 }
 
 std::optional<ProbeSchedule::Due> ProbeSchedule::take(TimePoint now) {
@@ -38,7 +39,7 @@ std::optional<ProbeSchedule::Due> ProbeSchedule::take(TimePoint now) {
     if (planned_.empty() || planned_.top().at > now) return std::nullopt;
     const Planned due = planned_.top();
     planned_.pop();
-    Check& check = checks_.at(due.id);
+    Check& check = *checks_[due.id.value()];
     if (check.pacing == ProbePacing::fixed) {
         // Counted from when it was meant, so that the checks stay spread as they are.
         const auto missed = now > check.nominal ? (now - check.nominal) / check.interval : 0;
@@ -49,10 +50,11 @@ std::optional<ProbeSchedule::Due> ProbeSchedule::take(TimePoint now) {
 }
 
 void ProbeSchedule::answered(ProbeId id, TimePoint now) {
-    const auto found = checks_.find(id);
-    if (found == checks_.end() || found->second.pacing != ProbePacing::after_answer) return;
-    found->second.nominal = now + found->second.interval;
-    plan(id, found->second);
+    if (id.value() >= checks_.size() || !checks_[id.value()]) return;
+    Check& check = *checks_[id.value()];
+    if (check.pacing != ProbePacing::after_answer) return;
+    check.nominal = now + check.interval;
+    plan(id, check);
 }
 
 std::optional<TimePoint> ProbeSchedule::next() {
@@ -69,8 +71,8 @@ void ProbeSchedule::plan(ProbeId id, Check& check) {
 
 void ProbeSchedule::drop_outdated() {
     while (!planned_.empty()) {
-        const auto found = checks_.find(planned_.top().id);
-        if (found != checks_.end() && found->second.version == planned_.top().version) return;
+        const auto& check = checks_[planned_.top().id.value()];
+        if (check && check->version == planned_.top().version) return;
         planned_.pop();
     }
 }

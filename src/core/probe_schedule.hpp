@@ -65,8 +65,8 @@ private:
     Random random_;
     double first_phase_;
     std::uint64_t version_ = 0;
-    std::map<Duration, std::uint64_t> added_;  // how many checks of an interval there ever were
-    std::map<ProbeId, Check> checks_;
+    std::map<Duration, std::uint64_t> added_;   // how many checks of an interval there ever were
+    std::vector<std::optional<Check>> checks_;  // by id
     std::priority_queue<Planned, std::vector<Planned>, std::greater<>> planned_;
 };
 

@@ -1,10 +1,10 @@
 #include "io/background.hpp"
 #include "io/channel.hpp"
 #include "io/http.hpp"
+#include "io/turns.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
@@ -12,7 +12,6 @@
 
 #include <cerrno>
 #include <map>
-#include <optional>
 #include <sys/socket.h>
 
 namespace cloudshelf::io {
@@ -24,9 +23,8 @@ namespace http = beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-/// TLS handshakes of one client at a time. Without a bound, thousands that begin at once all end too late, and are
-/// begun again for ever.
-constexpr int handshakes_max = 64;
+/// Space for most answers whole: a buffer that grows with what comes costs a read for each time that it grows.
+constexpr std::size_t answer_bytes_usual = 2048;
 
 bool is_idempotent(const std::string& method) {
     return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE";
@@ -50,67 +48,13 @@ Error problem(const char* code, const Endpoint& to, const std::string& what, Rea
     };
 }
 
-/// Lets so many at a time; of those who wait, the latest first: it has the most time left to make use of its turn.
-class HandshakeTurns {
-public:
-    explicit HandshakeTurns(int at_once) : free_(at_once) {}
-
-    /// Gives the turn back.
-    class Turn {
-    public:
-        explicit Turn(std::shared_ptr<HandshakeTurns> turns) : turns_(std::move(turns)) {}
-        Turn(Turn&&) = default;
-        Turn& operator=(Turn&&) = delete;
-        ~Turn() {
-            if (turns_) turns_->pass_on();
-        }
-
-    private:
-        std::shared_ptr<HandshakeTurns> turns_;
-    };
-
-    /// Nothing when the deadline comes first.
-    static Task<std::optional<Turn>> take(std::shared_ptr<HandshakeTurns> turns, Executor executor, Deadline deadline) {
-        if (turns->free_ > 0) {
-            --turns->free_;
-            co_return Turn(std::move(turns));
-        }
-        const auto own = std::make_shared<Waiting>(asio::steady_timer(executor, deadline.remaining()));
-        turns->waiting_.push_back(own);
-        error_code woken;
-        co_await own->timer.async_wait(asio::redirect_error(asio::use_awaitable, woken));
-        if (own->has_it) co_return Turn(std::move(turns));
-        std::erase(turns->waiting_, own);
-        co_return std::nullopt;
-    }
-
-private:
-    struct Waiting {
-        asio::steady_timer timer;
-        bool has_it = false;
-    };
-
-    void pass_on() {
-        if (waiting_.empty()) {
-            ++free_;
-            return;
-        }
-        waiting_.back()->has_it = true;
-        waiting_.back()->timer.cancel();
-        waiting_.pop_back();
-    }
-
-    int free_;
-    std::vector<std::shared_ptr<Waiting>> waiting_;
-};
-
 }  // namespace
 
 struct HttpClient::Impl {
     Executor executor;
     Options options;
     std::map<Endpoint, std::vector<std::unique_ptr<Channel>>> idle;
-    std::shared_ptr<HandshakeTurns> handshakes = std::make_shared<HandshakeTurns>(handshakes_max);
+    std::shared_ptr<Turns> handshakes = std::make_shared<Turns>(client_handshakes_max);
 
     static Task<void> close(std::unique_ptr<Channel> stream) { co_await stream->close(); }
 
@@ -154,7 +98,7 @@ struct HttpClient::Impl {
         stream->socket().set_option(tcp::no_delay(true), bad);
         if (!self->options.tls) co_return std::move(stream);
         // Not before the connection stands: a machine that is gone takes nobody's turn.
-        const auto turn = co_await HandshakeTurns::take(self->handshakes, self->executor, deadline);
+        const auto turn = co_await Turns::take(self->handshakes, self->executor, deadline);
         if (!turn)
             co_return fail(problem("io.timeout", to, "no turn for a TLS handshake in time", Reached::nothing_sent));
         stream->expires_after(deadline.remaining());
@@ -188,6 +132,7 @@ struct HttpClient::Impl {
         attempt.reached = Reached::sent;
         co_await http::async_write(*stream, message, asio::redirect_error(asio::use_awaitable, bad));
         beast::flat_buffer buffer;
+        buffer.reserve(answer_bytes_usual);
         http::response_parser<http::string_body> parser;
         parser.body_limit(self->options.body_bytes_max);
         if (request.method == "HEAD") parser.skip(true);

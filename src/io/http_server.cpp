@@ -3,6 +3,7 @@
 #include "io/listen.hpp"
 #include "io/log.hpp"
 #include "io/process.hpp"
+#include "io/turns.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -13,6 +14,7 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
+#include <netinet/tcp.h>
 #include <set>
 
 namespace cloudshelf::io {
@@ -50,6 +52,14 @@ http::response<http::string_body> wire(
     return message;
 }
 
+/// Whether the other side has closed the connection, though what it had sent before is still unread.
+bool has_left(Channel& stream) {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    const int known = ::getsockopt(stream.socket().native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size);
+    return known != 0 || info.tcpi_state == TCP_CLOSE_WAIT || info.tcpi_state == TCP_CLOSE;
+}
+
 }  // namespace
 
 struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
@@ -61,6 +71,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
     std::set<std::shared_ptr<Channel>> connections;
     std::set<Channel*> busy;  // between a request's header and the end of its answer
     bool stopping = false;
+    std::shared_ptr<Turns> handshakes = std::make_shared<Turns>(server_handshakes_max);
     std::uint64_t refused = 0;  // handshakes since the last line about them
     TimePoint say_refused_after{};
 
@@ -99,6 +110,9 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
     }
 
     static Task<bool> shake_hands(std::shared_ptr<Impl> self, std::shared_ptr<Channel> stream) {
+        const auto deadline = Deadline::after(self->options.handshake_timeout);
+        const auto turn = co_await Turns::take(self->handshakes, self->executor, deadline);
+        if (!turn || has_left(*stream)) co_return false;
         stream->generation = self->options.tls->generation();
         stream->expires_after(self->options.handshake_timeout);
         auto session = self->options.tls->accepting();

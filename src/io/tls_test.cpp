@@ -1,6 +1,7 @@
 // Who is believed, who is not, and what is said about it. Client and server of this process talk over loopback.
 #include "io/tls.hpp"
 
+#include "io/background.hpp"
 #include "io/channel.hpp"
 #include "io/file.hpp"
 #include "io/http.hpp"
@@ -13,6 +14,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+
+#include <map>
 
 namespace cloudshelf::io {
 namespace {
@@ -236,6 +239,30 @@ ASYNC_TEST(Tls, GivesUpOnASilentServer) {
     REQUIRE(!late);
     EXPECT_EQ(late.error().code, "io.timeout");
     EXPECT_EQ(late.error().certainty, Certainty::not_done);
+}
+
+Task<void> ask_silent(HttpClient* client, Endpoint endpoint, Deadline deadline, std::map<std::string, int>* outcomes) {
+    HttpRequest request;
+    const auto late = co_await client->send(endpoint, std::move(request), deadline);
+    const bool no_turn = !late && mentions(late.error().message, "no turn");
+    ++(*outcomes)[late ? "answered" : no_turn ? "no turn" : late.error().code];
+}
+
+// Goal: a client begins no more handshakes at once than it can end; who gets no turn is told so in time.
+ASYNC_TEST(Tls, HandshakesTakeTurns) {
+    const auto executor = co_await asio::this_coro::executor;
+    asio::ip::tcp::acceptor silent(executor, {asio::ip::make_address(address), 0});
+    HttpClient client(executor, {.tls = open(ours().issue("me"))});
+    const Endpoint endpoint{address, silent.local_endpoint().port()};
+    std::map<std::string, int> outcomes;
+    const auto deadline = Deadline::after(300ms);
+    for (int i = 0; i < 100; ++i) run_in_background(executor, ask_silent(&client, endpoint, deadline, &outcomes));
+    const auto count = [&] { return outcomes["no turn"] + outcomes["io.timeout"] + outcomes["answered"]; };
+    for (const auto patience = Deadline::after(5s); count() < 100 && !patience.passed();) co_await wait_for(1ms);
+    EXPECT_EQ(count(), 100);
+    EXPECT_EQ(outcomes["answered"], 0);
+    EXPECT_GE(outcomes["no turn"], 1);
+    EXPECT_GE(outcomes["io.timeout"], 1);
 }
 
 // Goal: new files are taken by the next request, on both sides, without a restart and though the connection was kept.

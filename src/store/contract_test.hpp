@@ -208,6 +208,23 @@ inline io::Task<void> check_list(StateStore* store) {
 }
 
 /// Goal: once another has changed the term, nothing of the old one gets into the journal.
+/// Goal: every change is told by the answer after it, none that a mark covers has to be.
+inline io::Task<void> check_changes(StateStore* store) {
+    const auto first = co_await store->compare_and_swap("changes/a", 0, "1");
+    REQUIRE(first && first->stored);
+    const auto all = co_await store->changes("changes/", 0);
+    REQUIRE(all && all->entries.size() == 1);
+    const auto second = co_await store->compare_and_swap("changes/b", 0, "2");
+    REQUIRE(second && second->stored);
+    const auto later = co_await store->changes("changes/", all->mark);
+    REQUIRE(later && !later->entries.empty());
+    EXPECT_EQ(later->entries.back().key, "changes/b");
+    EXPECT_EQ(later->entries.back().entry.value, "2");
+    const auto nothing = co_await store->changes("changes/", later->mark);
+    REQUIRE(nothing);
+    if (later->mark > 0) EXPECT_TRUE(nothing->entries.empty());
+}
+
 inline io::Task<void> check_term(Store* store) {
     const auto first = co_await store->compare_and_swap("term", 0, "1");
     REQUIRE(first && first->stored);
@@ -266,6 +283,7 @@ inline io::Task<void> check(Store* store) {
     co_await check_watch(store);
     co_await check_journal(store);
     co_await check_list(store);
+    co_await check_changes(store);
     co_await check_term(store);
 }
 

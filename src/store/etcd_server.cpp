@@ -44,7 +44,7 @@ Result<void> check(const EtcdMember& member) {
     if (timing.heartbeat < 1ms || timing.election < timing.heartbeat * 5 || timing.election > 50s) {
         return bad("the election timeout must be at least five heartbeats and at most 50 s");
     }
-    if (member.keep_history_hours == 0) return bad("history is kept for at least an hour");
+    if (member.keep_history_minutes == 0) return bad("history is kept for at least a minute");
     return {};
 }
 
@@ -85,7 +85,7 @@ Result<std::vector<std::string>> command_line(const EtcdMember& member) {
     add("pre-vote", "true");  // a member that comes back does not depose a leader that is well; 3.4 has it off
     add("quota-backend-bytes", std::to_string(member.quota_bytes));
     add("auto-compaction-mode", "periodic");
-    add("auto-compaction-retention", fmt::format("{}h", member.keep_history_hours));
+    add("auto-compaction-retention", fmt::format("{}m", member.keep_history_minutes));
     add("snapshot-count", "10000");  // entries of Raft kept in memory; 3.4 keeps 100,000
     add("logger", "zap");
     add("log-outputs", member.log.empty() ? "stderr" : member.log.string());

@@ -1,6 +1,7 @@
 #include "store/etcd.hpp"
 
 #include "base/base64.hpp"
+#include "io/background.hpp"
 #include "store/etcd_server.hpp"
 #include "support/async.hpp"
 
@@ -10,6 +11,7 @@
 
 #include <deque>
 #include <gmock/gmock.h>
+#include <map>
 
 namespace cloudshelf::store {
 namespace {
@@ -175,6 +177,73 @@ ASYNC_TEST(EtcdStore, DoesNotRepeatWhatMayHaveBeenDone) {
     co_await pair.stop();
 }
 
+io::Task<void> swap(EtcdStore* store, std::string key, std::map<std::string, Result<Swapped>>* heard) {
+    const auto swapped = co_await store->compare_and_swap(key, 4, "v");
+    heard->emplace(std::move(key), swapped);
+}
+
+// Goal: swaps that are asked for while one is under way travel in one transaction, each deciding for itself; where the
+// answer is lost, each of them is in doubt.
+ASYNC_TEST(EtcdStore, SwapsTravelTogether) {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    Pair pair(executor);
+    for (const bool lost : {false, true}) {
+        pair.first.then({.body = R"({"succeeded":true})", .after = 10ms});
+        if (lost) {
+            pair.first.then({.status = 503, .body = timed_out});
+        } else {
+            pair.first.then({
+                .body = R"({"succeeded":true,"responses":[)"
+                        R"({"response_txn":{"succeeded":true,"responses":[{"response_put":{}}]}},)"
+                        R"({"response_txn":{"responses":[{"response_range":{"kvs":[{"version":"9"}]}}]}}]})",
+            });
+        }
+        std::map<std::string, Result<Swapped>> heard;
+        for (const char* key : {"a", "b", "c"}) io::run_in_background(executor, swap(&pair.store, key, &heard));
+        for (const auto deadline = io::Deadline::after(5s); heard.size() < 3 && !deadline.passed();)
+            co_await io::wait_for(1ms);
+        REQUIRE(heard.size() == 3);
+        EXPECT_TRUE(heard.at("a") && heard.at("a")->stored);
+        const auto& asked = pair.first.asked().back().as_object();
+        EXPECT_FALSE(asked.contains("compare"));
+        EXPECT_EQ(asked.at("success").as_array().size(), 2u);
+        EXPECT_TRUE(asked.at("success").as_array()[1].as_object().contains("requestTxn"));
+        if (lost) {
+            for (const char* key : {"b", "c"}) EXPECT_EQ(heard.at(key).error().certainty, Certainty::unknown);
+            continue;
+        }
+        REQUIRE(heard.at("b") && heard.at("c"));
+        EXPECT_TRUE(heard.at("b")->stored);
+        EXPECT_EQ(heard.at("b")->current.revision, 5u);
+        EXPECT_FALSE(heard.at("c")->stored);
+        EXPECT_EQ(heard.at("c")->current.revision, 9u);
+    }
+    co_await pair.stop();
+}
+
+// Goal: what changed since a mark; and all of it from a store that was set back to before the mark.
+ASYNC_TEST(EtcdStore, TellsWhatChanged) {
+    Pair pair(co_await boost::asio::this_coro::executor);
+    pair.first.then({.body = R"({"header":{"revision":"40"},"kvs":[{"key":"YXBwLzE=","version":"3","value":"dg=="}]})"}
+    );
+    const auto all = co_await pair.store.changes("app/", 0);
+    REQUIRE(all && all->entries.size() == 1);
+    EXPECT_EQ(all->entries[0].key, "app/1");
+    EXPECT_EQ(all->mark, 40u);
+    EXPECT_FALSE(pair.first.asked().back().as_object().contains("min_mod_revision"));
+    pair.first.then({.body = R"({"header":{"revision":"41"}})"});
+    const auto none = co_await pair.store.changes("app/", 40);
+    REQUIRE(none);
+    EXPECT_TRUE(none->entries.empty());
+    EXPECT_EQ(pair.first.asked().back().at("min_mod_revision").as_string(), "41");
+    pair.first.then({.body = R"({"header":{"revision":"7"}})"});
+    pair.first.then({.body = R"({"header":{"revision":"7"},"kvs":[{"key":"YXBwLzE=","version":"1"}]})"});
+    const auto set_back = co_await pair.store.changes("app/", 41);
+    REQUIRE(set_back && set_back->entries.size() == 1);
+    EXPECT_EQ(set_back->mark, 7u);
+    co_await pair.stop();
+}
+
 // Goal: an entry whose answer was lost is in the journal once. Method: the first member stores it and says nothing; the
 // second then finds the very same bytes there.
 ASYNC_TEST(EtcdStore, AnAppendIsRepeatedByteForByte) {
@@ -299,7 +368,7 @@ TEST(EtcdMember, RefusesWhatWouldNotWork) {
         {"no name", [](EtcdMember& m) { m.cluster[2].name = "m2=http://elsewhere,m3"; }},
         {"cluster token", [](EtcdMember& m) { m.cluster_token.clear(); }},
         {"five heartbeats", [](EtcdMember& m) { m.timing.election = 499ms; }},
-        {"an hour", [](EtcdMember& m) { m.keep_history_hours = 0; }},
+        {"a minute", [](EtcdMember& m) { m.keep_history_minutes = 0; }},
     };
     for (const auto& [why, change] : changes) {
         EtcdMember changed = member();
