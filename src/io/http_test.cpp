@@ -1,20 +1,26 @@
 #include "io/http.hpp"
 
+#include "io/background.hpp"
 #include "io/channel.hpp"
 #include "support/async.hpp"
 #include "support/authority.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <fmt/format.h>
 
 namespace cloudshelf::io {
 namespace {
 
 namespace asio = boost::asio;
 using namespace std::chrono_literals;
+using boost::system::error_code;
 
 constexpr const char* address = "127.46.0.1";
 
@@ -181,6 +187,77 @@ HTTP_TEST(StopsWithIdleConnections) {
     const auto refused = co_await talk.ask();
     REQUIRE(!refused);
     EXPECT_EQ(refused.error().code, "io.connect");  // and not an answer that never came on the kept connection
+}
+
+/// Answers each request with the number of the connection that it came on, "/late" when it is told to. It keeps the
+/// first connection only.
+struct LateServer {
+    explicit LateServer(Executor executor)
+        : acceptor(executor, {asio::ip::make_address(address), 0}),
+          late(executor, asio::steady_timer::duration::max()) {
+        run_in_background(executor, accept_all(executor));
+    }
+    Task<void> accept_all(Executor executor) {
+        for (;;) {
+            error_code problem;
+            auto socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, problem));
+            if (problem) co_return;
+            run_in_background(executor, serve(std::move(socket), connections++));
+        }
+    }
+    Task<void> serve(asio::ip::tcp::socket socket, int number) {
+        error_code problem;
+        for (std::string read;; read.clear()) {
+            co_await asio::async_read_until(
+                socket, asio::dynamic_buffer(read), "\r\n\r\n", asio::redirect_error(asio::use_awaitable, problem)
+            );
+            if (problem) co_return;
+            error_code told;
+            if (read.starts_with("GET /late ")) {
+                co_await late.async_wait(asio::redirect_error(asio::use_awaitable, told));
+            }
+            const char* kept = number == 0 ? "keep-alive" : "close";
+            const auto answer =
+                fmt::format("HTTP/1.1 200 OK\r\nConnection: {}\r\nContent-Length: 1\r\n\r\n{}", kept, number);
+            co_await asio::async_write(
+                socket, asio::buffer(answer), asio::redirect_error(asio::use_awaitable, problem)
+            );
+        }
+    }
+
+    asio::ip::tcp::acceptor acceptor;
+    asio::steady_timer late;
+    int connections = 0;
+};
+
+// Goal: the connection of an answer that came too late is used again, so that slowness does not breed handshakes; and
+// nobody gets another one's answer.
+ASYNC_TEST(Http, ALateAnswerCostsNoConnection) {
+    const auto executor = co_await asio::this_coro::executor;
+    LateServer server(executor);
+    HttpClient client(executor);
+    const auto ask = [&](const char* target, Duration limit) {
+        HttpRequest request{.target = target};
+        const Endpoint endpoint{address, server.acceptor.local_endpoint().port()};
+        return client.send(endpoint, std::move(request), Deadline::after(limit));
+    };
+    const auto none = co_await ask("/late", 50ms);
+    REQUIRE(!none);
+    EXPECT_EQ(none.error().code, "io.timeout");
+    EXPECT_EQ(none.error().certainty, Certainty::unknown);
+    const auto meanwhile = co_await ask("/next", 3s);
+    REQUIRE(meanwhile);
+    EXPECT_EQ(meanwhile->body, "1");
+    server.late.cancel();
+    bool used_again = false;
+    for (const auto limit = Deadline::after(5s); !used_again && !limit.passed();) {
+        const auto answer = co_await ask("/next", 3s);
+        REQUIRE(answer);
+        used_again = answer->body == "0";
+        co_await wait_for(1ms);
+    }
+    EXPECT_TRUE(used_again);
+    server.acceptor.close();
 }
 
 TEST(Endpoint, ParsesAddressesOnly) {
