@@ -11,6 +11,7 @@
 #include <openssl/rand.h>
 
 #include <charconv>
+#include <cstdio>
 #include <sstream>
 
 namespace cloudshelf::cli {
@@ -194,7 +195,10 @@ Result<void> ControlGround::prepare() {
         if (const auto started = start_member(site); !started) return started;
     }
     const auto add = [&](std::string name, const std::function<void()>& work) -> Result<void> {
-        auto child = Child::run(any_core, work);
+        auto child = Child::run(any_core, [&] {
+            // What thousands of agents log is for who keeps the folder.
+            if (std::freopen((layout_.directory / "farm.log").c_str(), "a", stderr) != nullptr) work();
+        });
         if (!child) return fail(child.error());
         farmers_.emplace(std::move(name), std::move(*child));
         return {};

@@ -14,6 +14,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Of an application's sites: connections under TLS to five programs, some milliseconds of work for each of us.
+constexpr Duration first_meeting = 20ms;
+
 /// The application of a journalled execution; the first where it does not say, as before there were several.
 std::string application_of(const store::JournalEntry& entry) {
     boost::system::error_code bad;
@@ -124,10 +127,11 @@ io::Task<int> Controller::run() {
         co_return 65;
     }
     for (const auto& application : applications_) {
-        // Evenly over the interval.
+        // Evenly over the interval, or over as long as it takes to meet all of their sites without haste.
         const auto place = static_cast<Duration::rep>(applications_.place_of(*application));
         const auto count = static_cast<Duration::rep>(applications_.size());
-        application->begin_watching(application->config().probe_interval * place / count);
+        const Duration over = std::max<Duration>(application->config().probe_interval, first_meeting * count);
+        application->begin_watching(over * place / count);
     }
     peers_.begin();
     io::run_in_background(executor_, watch_leases());
