@@ -12,9 +12,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <mutex>
 #include <thread>
 
 namespace cloudshelf::cli {
@@ -116,8 +118,9 @@ void print_survey(const Simulation& wanted, const sim::Survey& all, double took)
         );
     }
     fmt::print(
-        "{} worlds ({:.0f} h simulated), {} events, {:.1f} s: {} broke an invariant\n",
+        "{} worlds from seed {} ({:.0f} h simulated), {} events, {:.1f} s: {} broke an invariant\n",
         all.seeds,
+        wanted.first_seed,
         in_seconds(all.simulated) / 3600,
         all.events,
         took,
@@ -171,12 +174,28 @@ Exit many_worlds(const Simulation& wanted, const Common& common) {
     std::signal(SIGINT, [](int) { stopped_by_person = true; });
     const auto begun = std::chrono::steady_clock::now();
     const bool shows = is_terminal() && !common.json;
-    const auto done = [&](std::uint64_t worlds) {
-        if (shows && worlds % 100 == 0) fmt::print(stderr, "\r{} of {} worlds", worlds, wanted.seeds);
-        return !stopped_by_person;
+    constexpr std::size_t failures_max = 10;  // then it is enough
+    sim::Survey all;
+    std::mutex guard;
+    std::atomic<std::uint64_t> next = wanted.first_seed;
+    const std::uint64_t end = wanted.first_seed + wanted.seeds;
+    const auto work = [&] {
+        while (!stopped_by_person) {
+            const std::uint64_t seed = next.fetch_add(1);
+            if (seed >= end) return;
+            const sim::Scenario scenario = sim::draw_scenario(seed);
+            const sim::Verdicts verdicts = sim::World(scenario, {}).run();
+            const std::scoped_lock lock(guard);
+            all.add(scenario, verdicts);
+            if (shows && all.seeds % 100 == 0) fmt::print(stderr, "\r{} of {} worlds", all.seeds, wanted.seeds);
+            if (all.failures.size() >= failures_max) next = end;
+        }
     };
-    const sim::Survey all =
-        sim::survey({.first_seed = wanted.first_seed, .seeds = wanted.seeds, .threads = wanted.threads, .done = done});
+    {
+        std::vector<std::jthread> threads;
+        for (unsigned i = 0; i < wanted.threads; ++i) threads.emplace_back(work);
+    }
+    std::ranges::sort(all.failures, {}, &sim::Survey::Failure::seed);
     const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
     if (shows) fmt::print(stderr, "\r");
     if (common.json) {

@@ -2,11 +2,6 @@
 
 #include "sim/draw.hpp"
 
-#include <algorithm>
-#include <atomic>
-#include <mutex>
-#include <thread>
-
 namespace cloudshelf::sim {
 
 using namespace std::chrono_literals;
@@ -29,29 +24,6 @@ Survey survey(std::uint64_t first_seed, std::uint64_t seeds, Planted planted) {
         const Scenario scenario = draw_scenario(seed);
         all.add(scenario, World(scenario, {.planted = planted}).run());
     }
-    return all;
-}
-
-Survey survey(const WorldsAtOnce& wanted) {
-    Survey all;
-    std::mutex guard;
-    const std::uint64_t end = wanted.first_seed + wanted.seeds;
-    std::atomic<std::uint64_t> next = wanted.first_seed;
-    const auto work = [&] {
-        for (std::uint64_t seed = next.fetch_add(1); seed < end; seed = next.fetch_add(1)) {
-            const Scenario scenario = draw_scenario(seed);
-            const Verdicts verdicts = World(scenario, {}).run();
-            const std::scoped_lock lock(guard);
-            all.add(scenario, verdicts);
-            const bool goes_on = !wanted.done || wanted.done(all.seeds);
-            if (!goes_on || all.failures.size() >= wanted.failures_max) next = end;
-        }
-    };
-    {
-        std::vector<std::jthread> threads;
-        for (unsigned i = 0; i < std::max(wanted.threads, 1u); ++i) threads.emplace_back(work);
-    }
-    std::ranges::sort(all.failures, {}, &Survey::Failure::seed);
     return all;
 }
 

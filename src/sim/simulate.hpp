@@ -2,9 +2,7 @@
 
 #include "sim/world.hpp"
 
-#include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -33,16 +31,5 @@ struct Survey {
 
 /// The worlds of these seeds, one after the other, until one fails.
 Survey survey(std::uint64_t first_seed, std::uint64_t seeds, Planted planted = Planted::nothing);
-
-/// Worlds side by side. What they show together does not depend on how many threads there are, unless they stop early.
-struct WorldsAtOnce {
-    std::uint64_t first_seed = 1;
-    std::uint64_t seeds = 1;
-    unsigned threads = 1;
-    std::size_t failures_max = 10;                 // then it is enough
-    std::function<bool(std::uint64_t)> done = {};  // told how many worlds there were; false: stop
-};
-/// The failures of it stand in the order of their seeds.
-Survey survey(const WorldsAtOnce& wanted);
 
 }  // namespace cloudshelf::sim

@@ -22,7 +22,7 @@ public:
             scenario_.profile = "wan";
             scale_ = 10;
         }
-        switch (random_.below(7)) {
+        switch (random_.below(8)) {
             case 0:
                 lives_by_the_store_alone();
                 break;
@@ -39,6 +39,9 @@ public:
                 is_lost_again_and_again();
                 break;
             case 5:
+                comes_into_step_slowly();
+                break;
+            case 6:
                 leader_of_an_old_term_goes_on();
                 break;
             default:
@@ -82,6 +85,10 @@ private:
         }
         add({.what = Kind::isolate, .at = alone, .site = writer, .lasts = 3s * scale_});
         add({.what = Kind::ask_failover_accepting_loss, .at = alone + 10ms + scaled_up_to(200ms)});
+        if (one_in(2)) return;
+        // The leader restarts while it waits for the lease to run out, and has to wait for all of it again.
+        const Duration waited = 10ms + scaled_up_to(100ms);
+        at_step("fence-old-writer", true, {.what = Kind::kill_controller, .at = waited, .site = witness, .lasts = 1ms});
     }
 
     /// The writer reaches no store and lives by the standby's promises. These are lost, too, before it could hear that
@@ -145,6 +152,18 @@ private:
             add({.what = Kind::lose_site, .at = at, .site = Place::writer, .lasts = 1200ms * scale_});
             at += 2100ms * scale_ + scaled_up_to(400ms);
         }
+    }
+
+    /// The standby is heard again for a moment and then no more, and the writer is lost: what was acknowledged between
+    /// that moment and the one from which orders wait again is missing there.
+    void comes_into_step_slowly() {
+        const Duration at = after_a_while();
+        const Duration heard = at + 1500ms * scale_ + scaled_up_to(500ms);
+        const Duration deaf_again = heard + 20ms * scale_ + scaled_up_to(40ms);
+        add({.what = Kind::degrade, .at = at, .lasts = heard - at});
+        add({.what = Kind::degrade, .at = deaf_again, .lasts = 2s * scale_});
+        const Duration lost = deaf_again + 150ms * scale_ + scaled_up_to(700ms);
+        add({.what = Kind::lose_site, .at = lost, .site = writer, .lasts = 3s * scale_ + scaled_up_to(2s)});
     }
 
     /// The leader's clock is far too slow, and it is cut off in the middle of a move: when it is back, another has
