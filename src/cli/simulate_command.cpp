@@ -118,8 +118,9 @@ void print_survey(const Simulation& wanted, const sim::Survey& all, double took)
         );
     }
     fmt::print(
-        "{} worlds ({:.0f} h simulated), {} events, {:.1f} s: {} broke an invariant\n",
+        "{} worlds from seed {} ({:.0f} h simulated), {} events, {:.1f} s: {} broke an invariant\n",
         all.seeds,
+        wanted.first_seed,
         in_seconds(all.simulated) / 3600,
         all.events,
         took,

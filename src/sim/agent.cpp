@@ -2,7 +2,6 @@
 
 #include "sim/controller.hpp"
 #include "sim/faults.hpp"
-#include "sim/judge.hpp"
 
 namespace cloudshelf::sim {
 
@@ -70,16 +69,16 @@ std::string Agent::role() const {
     return "fenced";
 }
 
-bool Agent::remember(Epoch epoch) {
+bool Agent::remember(Epoch epoch, Judge::Whose whose) {
     if (epoch <= promises_.known()) return true;
     if (here().disk_full > 0) {
         world_.sometimes("an epoch could not be written down");
         if (!world_.planted(Planted::promise_without_a_disk)) return false;
-        promises_.learn(epoch);
-        return true;
+    } else {
+        here().known_epoch = epoch;
     }
-    here().known_epoch = epoch;
     promises_.learn(epoch);
+    world_.judge().learnt(index_, epoch, whose);
     return true;
 }
 
@@ -201,7 +200,7 @@ Task<> Agent::ask_promise(TimePoint sent_at) {
 }
 
 Task<int> Agent::promise(Epoch epoch) {
-    if (epoch > promises_.known() && !remember(epoch)) co_return -1;
+    if (epoch > promises_.known() && !remember(epoch, Judge::Whose::of_the_other)) co_return -1;
     if (holder_ || !promises_.grant(epoch, process_.now()))
         co_return static_cast<int>(std::min<std::uint64_t>(promises_.known().value(), INT32_MAX));
     co_return 0;
@@ -288,7 +287,7 @@ Task<> Agent::take_role(core::NextMove move) {
             }
             break;
         case core::NextMove::rejoin:
-            if (remember(lease_->epoch)) co_await rejoin();
+            if (remember(lease_->epoch, Judge::Whose::of_the_other)) co_await rejoin();
             break;
         case core::NextMove::stop_writing:
             own.kill();
@@ -480,7 +479,7 @@ Task<std::string> Agent::promote(Promotion command) {
     acting_ = true;
     std::string refusal;
     do {
-        if (world_.planted(Planted::forged_epoch_is_remembered) && !remember(command.epoch)) break;
+        if (world_.planted(Planted::forged_epoch_is_remembered) && !remember(command.epoch, Judge::Whose::own)) break;
         const auto found = co_await read_lease();
         const bool unseen = world_.planted(Planted::promotion_without_a_look_at_the_store);
         if (!found && !unseen) {
@@ -492,7 +491,7 @@ Task<std::string> Agent::promote(Promotion command) {
             refusal = "stale-epoch";
             break;
         }
-        if (!remember(command.epoch)) {
+        if (!remember(command.epoch, Judge::Whose::own)) {
             refusal = "not-durable";
             break;
         }

@@ -4,6 +4,7 @@
 #include "core/promotion.hpp"
 #include "core/region_role.hpp"
 #include "core/sync_keeper.hpp"
+#include "sim/judge.hpp"
 #include "sim/world.hpp"
 
 #include <array>
@@ -90,7 +91,7 @@ private:
     void tell(const core::LeaseEvent& event);
     void lose();
     /// False: the disk did not take it, and nothing was learnt.
-    bool remember(Epoch epoch);
+    bool remember(Epoch epoch, Judge::Whose whose);
     Epoch read_known_epoch() const;
     bool is_witness() const { return index_ == 2; }
     bool streaming() const;

@@ -3,8 +3,7 @@
 #include "base/random.hpp"
 #include "core/procedures.hpp"
 #include "sim/plan_editions.hpp"
-
-#include <algorithm>
+#include "sim/worst_moments.hpp"
 
 namespace cloudshelf::sim {
 
@@ -15,22 +14,24 @@ namespace {
 using Kind = FaultKind;
 using std::chrono::milliseconds;
 
-constexpr std::uint64_t drift_ppm_max = 50'000;  // what is assumed of the clocks of worlds
-
 class Artist {
 public:
     explicit Artist(std::uint64_t seed) : random_(seed), seed_(seed) {}
 
     Scenario draw() {
         scenario_.seed = seed_;
-        if (seed_ % 4 == 3) {
+        for (auto& ppm : scenario_.clock_ppm) ppm = draw_clock();
+        const bool around_one_moment = seed_ % 5 == 2;
+        if (around_one_moment) {
+            draw_worst_moment(scenario_, random_);
+        } else if (seed_ % 4 == 3) {
             scenario_.profile = "wan";
-            scale_ = 10;
         }
-        const bool ten_minutes = scale_ > 1;
+        const bool ten_minutes = scenario_.profile == "wan";
+        scale_ = ten_minutes ? 10 : 1;
         scenario_.faults_for = ten_minutes ? 250s : 20s;
         scenario_.healed_for = ten_minutes ? 350s : 30s;
-        for (auto& ppm : scenario_.clock_ppm) ppm = draw_clock();
+        if (around_one_moment) return std::move(scenario_);
         if (seed_ % 10 == 0) {
             calm();
         } else if (seed_ % 10 == 5) {
@@ -47,22 +48,16 @@ private:
     Duration up_to(Duration longest) { return milliseconds(random_.below(static_cast<std::uint64_t>(longest / 1ms))); }
     /// In the profile's measure.
     Duration scaled_up_to(Duration longest) { return up_to(longest * scale_); }
+    std::int64_t between(std::int64_t least, std::int64_t most) {
+        return least + static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(most - least) + 1));
+    }
     Place region() { return static_cast<Place>(random_.below(2)); }
     Place any_site() { return static_cast<Place>(random_.below(3)); }
     Place another(Place site) {
         return static_cast<Place>((static_cast<std::uint64_t>(site) + 1 + random_.below(2)) % 3);
     }
     Place controller() { return one_in(2) ? Place::leader : any_site(); }
-    /// In the order of time; those around steps last.
-    void add(Fault fault) {
-        const FaultForm& form = form_of(fault.what);
-        if (!form.has_site) fault.site = Fault{}.site;
-        const auto sooner = [](const Fault& a, const Fault& b) {
-            return a.when.has_value() != b.when.has_value() ? !a.when : a.at < b.at;
-        };
-        auto& faults = scenario_.faults;
-        faults.insert(std::ranges::upper_bound(faults, fault, sooner), fault);
-    }
+    void add(Fault fault) { scenario_.add(std::move(fault)); }
 
     /// Again and again, at random times about that far apart.
     template <class What>
@@ -73,9 +68,8 @@ private:
 
     std::int64_t draw_clock() {
         // Every second clock is as wrong as it may be.
-        const auto any =
-            static_cast<std::int64_t>(random_.below(2 * drift_ppm_max + 1)) - static_cast<std::int64_t>(drift_ppm_max);
-        const auto worst = static_cast<std::int64_t>(drift_ppm_max) * (one_in(2) ? 1 : -1);
+        const auto any = between(-drift_ppm_max, drift_ppm_max);
+        const auto worst = drift_ppm_max * (one_in(2) ? 1 : -1);
         return one_in(2) ? any : worst;
     }
 
@@ -108,10 +102,7 @@ private:
     /// Few kinds of trouble at a time, so that each is met alone, too.
     void rough() {
         // The first writer's clock as slow, and everybody else's as fast as they may be: then no margin is too much.
-        if (one_in(4)) {
-            constexpr auto most = static_cast<std::int64_t>(drift_ppm_max);
-            scenario_.clock_ppm = {-most, most, most};
-        }
+        if (one_in(4)) scenario_.clock_ppm = {-drift_ppm_max, drift_ppm_max, drift_ppm_max};
         at_times(2s, [this](Duration at) { pause(at); });
         if (one_in(2)) at_times(8s, [this](Duration at) { lose(at, one_in(6) ? any_site() : region()); });
         if (one_in(2)) at_times(4s, [this](Duration at) { cut(at); });
@@ -283,9 +274,7 @@ private:
 
     void trouble_time(Duration at) {
         const Duration lasts = 1ms + scaled_up_to(8s);
-        const auto either_way = [this](std::uint64_t most) {
-            return static_cast<std::int64_t>(random_.below(2 * most + 1)) - static_cast<std::int64_t>(most);
-        };
+        const auto either_way = [this](std::int64_t most) { return between(-most, most); };
         switch (random_.below(4)) {
             case 0:
                 return add(

@@ -13,7 +13,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::int64_t drift_ppm_allowed = 50'000;
 constexpr std::int64_t certificate_left_ms = 3'600'000;  // a wall clock further ahead than that ends it
 
 }  // namespace
@@ -226,7 +225,7 @@ void Faults::apply_to_site(const Fault& fault, std::size_t site) {
 }
 
 void Faults::change_clock(std::size_t site, std::int64_t ppm, Duration lasts) {
-    if (std::abs(ppm) > drift_ppm_allowed) world_.judge().assumption_broken("clock");
+    if (std::abs(ppm) > drift_ppm_max) world_.judge().assumption_broken("clock");
     world_.set_clock(site, 0s, std::max<std::int64_t>(ppm, -1'000'000));
     later(lasts, [this, site] { world_.set_clock(site, 0s, world_.scenario().clock_ppm[site]); });
 }
@@ -285,7 +284,9 @@ void Faults::a_person_repairs() {
     for (std::size_t i = 0; i < 2; ++i) {
         if (!std::exchange(torn_[i], false)) continue;
         world_.sometimes("a person repaired a torn epoch");
-        world_.region(i).known_epoch = world_.store().truth().lease.record.epoch;
+        const Epoch epoch = world_.store().truth().lease.record.epoch;
+        world_.region(i).known_epoch = epoch;
+        world_.judge().a_person_set_epoch(i, epoch);
         world_.region(i).agent.kill();
         world_.start_agent(i);
     }

@@ -27,9 +27,15 @@ void Judge::opened(std::size_t region, bool promoted) {
     const Database& database = world_.region(region).database;
     const std::uint64_t epoch = database.opened_at.value();
     world_.note(fmt::format("server opens in {} at epoch {}", World::name_of(region).value(), epoch));
+    if (database.opened_at < learnt_[region] || database.opened_at <= learnt_of_the_other_[region])
+        world_.violate("epochs: a server opens at an epoch that its region knew to be over or another's");
+    if (promoted) judge_switchover(region);
     if (!keeps_time()) return;
-    if (writes(world_.region(0)) && writes(world_.region(1)))
+    if (could_not_know(region)) {
+        world_.sometimes("a store that forgot woke a writer which could not know better");
+    } else if (writes(world_.region(0)) && writes(world_.region(1))) {
         world_.violate("writers: the servers of both regions are open at once");
+    }
     // A store that forgot can give an epoch again to who was not there when it was given first.
     if (!keeps_memory()) return;
     if (epoch < newest_epoch_ || (epoch == newest_epoch_ && region != newest_region_))
@@ -41,8 +47,32 @@ void Judge::opened(std::size_t region, bool promoted) {
     if (!is_new && known->second != region) world_.violate("timelines: two servers began the same timeline");
 }
 
+void Judge::learnt(std::size_t region, Epoch epoch, Whose whose) {
+    learnt_[region] = std::max(learnt_[region], epoch);
+    Epoch& others = learnt_of_the_other_[region];
+    if (whose == Whose::of_the_other) others = std::max(others, epoch);
+}
+
+void Judge::a_person_set_epoch(std::size_t region, Epoch epoch) {
+    learnt_[region] = epoch;
+    learnt_of_the_other_[region] = Epoch(0);
+}
+
+bool Judge::could_not_know(std::size_t region) const {
+    return !keeps_memory() && learnt_[region] < world_.region(1 - region).database.opened_at;
+}
+
+/// Where the old writer let go of its lease after its last write, the new one has that write: not even what was
+/// acknowledged without waiting is lost.
+void Judge::judge_switchover(std::size_t region) {
+    const Database& database = world_.region(region).database;
+    const auto end = ends_of_writers_.find(database.opened_at);
+    if (keeps_memory() && end != ends_of_writers_.end() && Lsn(database.log.size()) < end->second)
+        world_.violate("loss: the new writer of a switchover opens without the last writes of the old one");
+}
+
 void Judge::wrote(std::size_t region) {
-    if (!keeps_time()) return;
+    if (!keeps_time() || could_not_know(region)) return;
     const Database& database = world_.region(region).database;
     const Database& other = world_.region(1 - region).database;
     if (writes(world_.region(1 - region)) && other.opened_at > database.opened_at)
@@ -113,6 +143,7 @@ void Judge::journalled(const core::Execution& execution, std::uint64_t term, std
 
 void Judge::lease_changed(const core::LeaseRecord& before, const core::LeaseRecord& after) {
     if (after.epoch < before.epoch) world_.violate("epochs: the store went back to an older epoch");
+    if (after.epoch > before.epoch && after.token) ends_of_writers_[after.epoch] = after.token->lsn;
 }
 
 // --- the end -------------------------------------------------------------------------------------------------------

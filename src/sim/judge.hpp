@@ -2,6 +2,8 @@
 
 #include "sim/world.hpp"
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -28,6 +30,11 @@ public:
     void opened(std::size_t region, bool promoted);
     /// A server took a write into its log.
     void wrote(std::size_t region);
+    /// From now on the region's agent acts as one who knows that epoch, and will go on to, whatever happens to it.
+    enum class Whose { own, of_the_other };
+    void learnt(std::size_t region, Epoch epoch, Whose whose);
+    /// It could not read what it knew; a person told it.
+    void a_person_set_epoch(std::size_t region, Epoch epoch);
     void acknowledged(const Write& write, bool sync_promised);
     void a_person_accepted_loss() { loss_accepted_ = true; }
 
@@ -53,6 +60,10 @@ public:
 private:
     bool keeps_time() const { return !is_broken("clock"); }
     bool keeps_memory() const { return !is_broken("store"); }
+    /// A store that forgot names the region as its writer, which was away when it gave the newer epoch that the other
+    /// opened at, and so cannot know better: the one gap of an assumption that was broken.
+    bool could_not_know(std::size_t region) const;
+    void judge_switchover(std::size_t region);
     bool could_be_served() const;
     void judge_rest();
     void judge_losses();
@@ -62,6 +73,9 @@ private:
     bool loss_accepted_ = false;
     std::uint64_t newest_epoch_ = 1;
     std::size_t newest_region_ = 0;
+    std::array<Epoch, 2> learnt_{Epoch(1), Epoch(1)};
+    std::array<Epoch, 2> learnt_of_the_other_{Epoch(0), Epoch(0)};
+    std::map<Epoch, Lsn> ends_of_writers_;            // that let go of their lease, by the epoch of who took it
     std::map<std::uint32_t, std::size_t> timelines_;  // who opened it
     std::map<std::string, core::ExecutionState> executions_;
     std::vector<TimePoint> automatic_moves_;

@@ -293,4 +293,12 @@ bool Scenario::expects(Expectation what) const {
     return std::ranges::find(expect, what) != expect.end();
 }
 
+void Scenario::add(Fault fault) {
+    if (!form_of(fault.what).has_site) fault.site = Fault{}.site;
+    const auto sooner = [](const Fault& a, const Fault& b) {
+        return a.when.has_value() != b.when.has_value() ? !a.when : a.at < b.at;
+    };
+    faults.insert(std::ranges::upper_bound(faults, fault, sooner), fault);
+}
+
 }  // namespace cloudshelf::sim

@@ -12,6 +12,10 @@
 
 namespace cloudshelf::sim {
 
+/// How fast or slow the clocks of worlds are assumed to run at most, in millionths: so much that a margin forgotten
+/// anywhere shows.
+inline constexpr std::int64_t drift_ppm_max = 50'000;
+
 /// Where a fault strikes. `all` is every site; writer, standby and leader are looked up when it does.
 enum class Place { us_east_1, us_west_2, us_east_2, all, writer, standby, leader };
 
@@ -125,6 +129,8 @@ struct Scenario {
     std::vector<Expectation> expect;
 
     bool expects(Expectation what) const;
+    /// In the order of time; those around steps last.
+    void add(Fault fault);
     friend bool operator==(const Scenario&, const Scenario&) = default;
 };
 

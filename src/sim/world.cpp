@@ -16,15 +16,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int drift_ppm = 50'000;
 constexpr Duration good_start = 4s;
 constexpr Duration restart_takes = 50ms;
 constexpr int steps_limits = 10;  // of 20 s: more than the steps of a failover may take together
 
-/// A built-in profile, in worlds whose clocks differ by up to 5 %, so that a margin forgotten anywhere shows.
+/// A built-in profile, in worlds whose clocks are as wrong as theirs.
 core::Timing timing_of_worlds(const std::string& profile) {
     core::Timing timing = *core::built_in_timing(profile);
-    timing.drift_ppm = drift_ppm;
+    timing.drift_ppm = static_cast<int>(drift_ppm_max);
     timing.fencer_margin = 1ms;
     return timing;
 }
