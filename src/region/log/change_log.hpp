@@ -123,8 +123,8 @@ public:
     /// The checksum of the entry at a position that is not below the low-water mark. Errors: as read.
     Result<std::uint32_t> checksum_at(Position position) const;
 
-    /// A replica has everything up to `position`, durably. Ignored for one that is not registered, and when it is less
-    /// than before. Any thread.
+    /// A replica has everything up to `position`, durably; its latest word counts, since it may have been put back from
+    /// a backup. Ignored for one that is not registered. Any thread.
     void confirm(const RegionName& replica, Position position);
     /// Counts an entry that was refused on its way in. Any thread.
     void count_refused();
@@ -157,6 +157,25 @@ private:
     struct Impl;
     explicit ChangeLog(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
+};
+
+/// A checkpoint, opened for reading: the data as it was at `position`. Several may have it open.
+class CheckpointView : public View {
+public:
+    /// Errors: "log.corrupt", "log.io".
+    static Result<std::unique_ptr<CheckpointView>> open(const std::filesystem::path& folder);
+
+    Position position() const { return position_; }
+    const Identity& identity() const { return identity_; }
+    /// Errors: "log.no-family".
+    Result<Family> family(std::string_view name) const;
+
+private:
+    CheckpointView(std::shared_ptr<const Database> database, Position position, Identity identity)
+        : View(std::move(database)), position_(position), identity_(std::move(identity)) {}
+
+    Position position_;
+    Identity identity_;
 };
 
 }  // namespace cloudshelf::changelog

@@ -19,7 +19,7 @@ Error corrupt_entry(Position position, const std::string& why) {
     };
 }
 
-Error disk_full(std::uint64_t free_bytes) {
+Error too_full(std::uint64_t free_bytes) {
     return {
         .code = "log.disk-full",
         .message = fmt::format("writes are refused: {} bytes of the disk are free", free_bytes),

@@ -11,6 +11,6 @@ namespace cloudshelf::changelog {
 Error trimmed(Position wanted, Position low_water);
 Error corrupt_entry(Position position, const std::string& why);
 /// Refused beforehand: nothing was written.
-Error disk_full(std::uint64_t free_bytes);
+Error too_full(std::uint64_t free_bytes);
 
 }  // namespace cloudshelf::changelog

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace cloudshelf::changelog {
@@ -32,11 +33,13 @@ public:
     Follower(ChangeLog* log, io::HttpClient* client, Options options, Apply apply);
 
     /// Pulls and applies once. Answers how many entries. Errors: those of HttpClient::send; "log.trimmed",
-    /// "log.other-log", "log.forked" (take a snapshot), "log.corrupt" (refused: ask again), "log.refused" (the source's
+    /// "log.other-log", "log.forked" (take a snapshot), "log.changed" (the log there was replaced: ask again),
+    /// "log.corrupt" (refused: ask again), "log.refused" (the source's
     /// answer), "clock.ahead", those of `apply` and of ChangeLog::write.
     io::Task<Result<std::size_t>> pull();
     /// Pulls until `stop`; logs what goes wrong and tries again. Ends early when a snapshot is needed.
     io::Task<void> run();
+    /// Ends `run` when the request under way is answered, at the latest after `wait` and `patience`.
     void stop();
 
     struct Status {
@@ -49,16 +52,18 @@ public:
     const Status& status() const { return status_; }
 
 private:
+    io::Task<Result<io::HttpResponse>> ask(std::string target, Duration limit);
     io::Task<Result<Followed>> meet();
-    io::Task<Result<void>> take(std::shared_ptr<const Page> page, Followed at);
-    Result<void> check(const Page& page);
+    io::Task<Result<std::size_t>> pull_page();
+    Result<Page> check(Page page);
+    io::Task<Result<void>> take(std::shared_ptr<const Page> page);
 
     ChangeLog* log_;
     io::HttpClient* client_;
     Options options_;
     Apply apply_;
     Status status_;
-    bool met_ = false;
+    std::optional<Followed> at_;  // where we are in the log there, once we met it
     bool stopping_ = false;
 };
 

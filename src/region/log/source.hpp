@@ -42,7 +42,8 @@ private:
     ChangeLog* log_;
     Options options_;
     SnapshotStore snapshots_;
-    io::BlockingPool pool_{1};
+    io::BlockingPool reading_{1};       // the log
+    io::BlockingPool snapshotting_{1};  // snapshots, which take longer
 };
 
 }  // namespace cloudshelf::changelog
