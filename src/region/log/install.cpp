@@ -168,6 +168,7 @@ Result<void> mark_restored(ChangeLog::Options options) {
     const Identity identity{.id = draw_log_id(), .parent = before->id, .parent_position = end->last};
     rocksdb::WriteBatch batch;
     batch.Put((*database)->handle(Database::meta), slice(meta::identity), encode(identity));
+    batch.Put((*database)->handle(Database::meta), slice(meta::region), options.region.value());
     return write_durably(**database, &batch);
 }
 
