@@ -12,6 +12,7 @@
 #include <rocksdb/convenience.h>
 
 #include <algorithm>
+#include <iterator>
 #include <sys/statvfs.h>
 
 namespace cloudshelf::changelog {
@@ -58,10 +59,13 @@ Writer::Writer(
       low_water_(state.low_water),
       replicas_(std::move(state.replicas)) {
     clock_.resume(state.end.clock);
+    loop_->writer = this;
     thread_ = std::thread([this] { run(); });
 }
 
 Writer::~Writer() {
+    hand_over();
+    loop_->writer = nullptr;
     {
         const std::scoped_lock lock(queue_mutex_);
         stopping_ = true;
@@ -74,13 +78,26 @@ Writer::~Writer() {
 
 void Writer::submit(ChangeLog::Decision decision, Handler handler) {
     if (loop_->outstanding++ == 0) loop_->guard.emplace(executor_);
-    bool first;
+    loop_->handed_over.push_back({.decision = std::move(decision), .handler = std::move(handler), .outcome = {}});
+    if (loop_->handed_over.size() > 1) return;
+    // Not at once: what else is ready on the loop gets into the same commit, and the thread is woken once for it all.
+    asio::post(executor_, [loop = loop_] {
+        if (loop->writer != nullptr) loop->writer->hand_over();
+    });
+}
+
+void Writer::hand_over() {
+    if (loop_->handed_over.empty()) return;
     {
         const std::scoped_lock lock(queue_mutex_);
-        first = queue_.empty();
-        queue_.push_back({.decision = std::move(decision), .handler = std::move(handler), .outcome = {}});
+        if (queue_.empty()) {
+            queue_.swap(loop_->handed_over);
+        } else {
+            std::ranges::move(loop_->handed_over, std::back_inserter(queue_));
+        }
     }
-    if (first) wake_.notify_one();
+    loop_->handed_over.clear();
+    wake_.notify_one();
 }
 
 io::Task<Position> Writer::wait_beyond(Position position, io::Deadline deadline) {

@@ -67,12 +67,15 @@ private:
     };
     /// What only the executor's handlers touch; they may outlive the writer.
     struct LoopSide {
+        Writer* writer = nullptr;             // null: gone
+        std::vector<Submission> handed_over;  // not given to the thread yet
         std::list<boost::asio::steady_timer*> waiters;
         bool closed = false;
         std::size_t outstanding = 0;
         std::optional<boost::asio::executor_work_guard<io::Executor>> guard;  // the loop stays while we owe an answer
     };
 
+    void hand_over();
     void run();
     void commit(std::vector<Submission>& group);
     Result<void> may_write();
