@@ -1,5 +1,7 @@
 #include "region/log/json.hpp"
 
+#include "base/crc32c.hpp"
+
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
@@ -29,8 +31,19 @@ std::uint64_t number_in(const json::object& object, std::string_view name) {
     return found->is_int64() ? static_cast<std::uint64_t>(std::max<std::int64_t>(found->as_int64(), 0)) : 0;
 }
 
+namespace {
+
+/// Against bytes that change on their way: a log taken for another one would cost a snapshot.
+std::uint32_t checksum_of(const Identity& identity) {
+    const std::uint32_t ids = crc32c(identity.parent.value(), crc32c(identity.id.value() + "<"));
+    return crc32c(std::to_string(identity.parent_position.value()), ids);
+}
+
+}  // namespace
+
 json::object to_json(const Identity& identity) {
     return {
+        {"checksum", checksum_of(identity)},
         {"id", identity.id.value()},
         {"parent", identity.parent.value()},
         {"parent_position", identity.parent_position.value()}
@@ -46,8 +59,9 @@ Result<Identity> identity_in(const json::object& object) {
     const auto digits_only = [](const LogId& id) {
         return id.value().find_first_not_of("0123456789abcdef") == std::string::npos;
     };
-    if (identity.id.value().size() != 32 || !digits_only(identity.id) || !digits_only(identity.parent)) {
-        return fail("log.bad-answer", "a log's identity cannot be read");
+    if (identity.id.value().size() != 32 || !digits_only(identity.id) || !digits_only(identity.parent) ||
+        number_in(object, "checksum") != checksum_of(identity)) {
+        return fail({.code = "log.bad-answer", .message = "a log's identity cannot be read", .retryable = true});
     }
     return identity;
 }
