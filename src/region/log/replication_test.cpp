@@ -122,9 +122,8 @@ ASYNC_TEST(Replication, WaitsForNews) {
         const auto written = co_await site->set("k", "v");
         EXPECT_TRUE(written);
     };
-    boost::asio::co_spawn(
-        co_await boost::asio::this_coro::executor, write_soon(&pair.east, 2), [](const std::exception_ptr&) {}
-    );
+    const auto executor = co_await boost::asio::this_coro::executor;
+    boost::asio::co_spawn(executor, write_soon(&pair.east, 2), [](const std::exception_ptr&) {});
     const TimePoint begin = io::now();
     const auto pulled = co_await pair.west.follower->pull();
     REQUIRE(pulled);
