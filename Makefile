@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 timed = @start=$$(date +%s); $(2); status=$$?; echo "make $(1): $$(( $$(date +%s) - start )) s"; exit $$status
 
-.PHONY: replay setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store bench-control bench-witness clean format asan tsan
+.PHONY: replay setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store bench-control bench-witness bench-log clean format asan tsan
 setup:
 	@tools/setup.sh
 
@@ -75,4 +75,8 @@ bench-witness: build
 bench-control: build
 	$(call timed,bench-control,bin/cloudshelf bench-control)
 
-bench: bench-failover bench-probes bench-store bench-control bench-witness
+# Acknowledged writes per second, and what each costs: docs/decisions/0014-rocksdb-change-log.md has the figures.
+bench-log: build
+	$(call timed,bench-log,build/$(PRESET)/tests/log_bench)
+
+bench: bench-failover bench-probes bench-store bench-control bench-witness bench-log

@@ -1,0 +1,70 @@
+#pragma once
+
+#include "base/ids.hpp"
+#include "base/result.hpp"
+#include "io/http.hpp"
+#include "region/log/change_log.hpp"
+#include "region/log/page.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace cloudshelf::changelog {
+
+/// Applies one change of another region: decides who wins, writes through the batch, appends it (append_received) where
+/// it changed anything. Runs as a ChangeLog::Decision does. An error stops the following at this entry.
+using Apply = std::function<Result<void>(const Entry& entry, Batch& batch)>;
+
+/// Pulls another region's log and applies it in order. Where it got to is durable together with what was applied: after
+/// any crash on either side every change has its effect once.
+class Follower {
+public:
+    struct Options {
+        RegionName region;  // the one that is followed
+        io::Endpoint source;
+        std::string secret;
+        Duration wait = std::chrono::seconds(10);      // how long the source may hold a request when nothing is new
+        Duration patience = std::chrono::seconds(10);  // for an answer, beyond `wait`
+        Duration retry_after = std::chrono::milliseconds(200);
+        std::size_t batch_entries_max = 256;  // applied in one commit
+    };
+    Follower(ChangeLog* log, io::HttpClient* client, Options options, Apply apply);
+
+    /// Pulls and applies once. Answers how many entries. Errors: those of HttpClient::send; "log.trimmed",
+    /// "log.other-log", "log.forked" (take a snapshot), "log.changed" (the log there was replaced: ask again),
+    /// "log.corrupt" (refused: ask again), "log.refused" (the source's
+    /// answer), "clock.ahead", those of `apply` and of ChangeLog::write.
+    io::Task<Result<std::size_t>> pull();
+    /// Pulls until `stop`; logs what goes wrong and tries again. Ends early when a snapshot is needed.
+    io::Task<void> run();
+    /// Ends `run` when the request under way is answered, at the latest after `wait` and `patience`.
+    void stop();
+
+    struct Status {
+        Position position;     // applied here
+        Position source_last;  // there, at the last answer
+        bool needs_snapshot = false;
+        std::uint64_t applied = 0;  // entries, since the start
+        std::string last_error;     // empty: the last pull went well
+    };
+    const Status& status() const { return status_; }
+
+private:
+    io::Task<Result<io::HttpResponse>> ask(std::string target, Duration limit);
+    io::Task<Result<Followed>> meet();
+    io::Task<Result<std::size_t>> pull_page();
+    Result<Page> check(Page page);
+    io::Task<Result<void>> take(std::shared_ptr<const Page> page);
+
+    ChangeLog* log_;
+    io::HttpClient* client_;
+    Options options_;
+    Apply apply_;
+    Status status_;
+    std::optional<Followed> at_;  // where we are in the log there, once we met it
+    bool stopping_ = false;
+};
+
+}  // namespace cloudshelf::changelog
