@@ -80,7 +80,7 @@ io::Task<void> renew(LeaseAgent& agent) {
         co_await agent.store->swap(agent.revision, next, io::Deadline::after(agent.config.terms.duration / 2));
     if (stored) {
         state.swaps.add(io::now() - began);
-        agent.revision = *stored;
+        agent.revision = stored->revision;
         agent.record = next;
         co_return;
     }

@@ -194,6 +194,8 @@ io::Task<void> Leadership::renew(TimePoint sent_at) {
 io::Task<void> Leadership::release() {
     core::LeaseRecord next = *lease_.record();
     next.released = true;
+    // From here on it leads no more: once the store has it another may lead at once, and the answer may come late.
+    announced_ = false;
     const auto swapped = co_await store_.compare_and_swap(leader_key, lease_.revision(), core::to_json(next));
     lost_ = swapped && swapped->stored ? "handed over" : "letting go, the store did not say that it heard";
 }

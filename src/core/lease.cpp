@@ -84,6 +84,16 @@ std::vector<LeaseCommand> LeaseHolder::lose(std::string reason) {
     return {Fence{std::move(reason)}};
 }
 
+void RenewalTries::sends(const LeaseRecord& next, TimePoint sent_at) {
+    if (record_ != next) first_sent_at_ = sent_at;
+    record_ = next;
+    last_sent_at_ = sent_at;
+}
+
+TimePoint RenewalTries::counts_from(Outcome outcome) const {
+    return outcome == Outcome::stored_now ? last_sent_at_ : first_sent_at_;
+}
+
 void LeaseTaker::saw(std::uint64_t revision, const LeaseRecord& record, TimePoint now) {
     const Mark seen{record.epoch, revision};
     if (seen < mark()) {

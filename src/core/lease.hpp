@@ -111,6 +111,22 @@ private:
     bool fenced_ = false;
 };
 
+/// Renewals whose answers were lost. The next try sends the same record, and finding that in the store says that one of
+/// them was stored, not which: whoever waits for the lease may have counted since the first.
+class RenewalTries {
+public:
+    enum class Outcome { stored_now, found_there };
+
+    void sends(const LeaseRecord& next, TimePoint sent_at);
+    /// From when the lease counts, after the last that was sent.
+    TimePoint counts_from(Outcome outcome) const;
+
+private:
+    std::optional<LeaseRecord> record_;
+    TimePoint first_sent_at_{};
+    TimePoint last_sent_at_{};
+};
+
 /// A taker's half: watches the key, and says when it may be taken (design §5, rule 2). A restart is a new first sight.
 class LeaseTaker {
 public:

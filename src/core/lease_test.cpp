@@ -532,5 +532,20 @@ TEST(LeaseProtocol, FindsPlantedBugs) {
     }
 }
 
+// Goal: a renewal whose answer was lost, and which the next try finds in the store, counts from the first try: the
+// store may have had it since then, and whoever takes the lease counted since then. Otherwise two would write.
+TEST(RenewalTries, WhatIsFoundCountsFromTheFirstTry) {
+    LeaseRecord next{.region = RegionName("us-east-1"), .epoch = Epoch(7), .beat = 3};
+    RenewalTries tries;
+    tries.sends(next, start);
+    tries.sends(next, start + 100ms);
+    tries.sends(next, start + 200ms);
+    EXPECT_EQ(tries.counts_from(RenewalTries::Outcome::found_there), start);
+    EXPECT_EQ(tries.counts_from(RenewalTries::Outcome::stored_now), start + 200ms);
+    next.beat = 4;
+    tries.sends(next, start + 300ms);
+    EXPECT_EQ(tries.counts_from(RenewalTries::Outcome::found_there), start + 300ms);
+}
+
 }  // namespace
 }  // namespace cloudshelf::core

@@ -151,7 +151,7 @@ Task<std::optional<StoreAnswer>> Agent::store_lease(core::LeaseRecord next) {
     };
     auto answer = co_await ask_store(std::move(what));
     // Found exactly as we wanted it: an answer was lost on the way.
-    if (answer && !answer->stored && answer->lease == next) answer->stored = true;
+    if (answer && !answer->stored && answer->lease == next) answer->stored = answer->found_there = true;
     co_return answer;
 }
 
@@ -161,6 +161,7 @@ Task<> Agent::renew(TimePoint sent_at) {
     const core::LeaseRecord next = core::renewed(*lease_, sync_.wanted(), release_with_);
     const Epoch epoch = next.epoch;
     sync_.sends(next.sync);
+    tries_.sends(next, sent_at);
     const auto answer = co_await store_lease(next);
     renewing_ = false;
     if (!holder_ || holder_->epoch() != epoch || !answer) co_return;
@@ -168,8 +169,12 @@ Task<> Agent::renew(TimePoint sent_at) {
         lease_ = next;
         revision_ = answer->revision;
         sync_.stored(next.sync);
+        using enum core::RenewalTries::Outcome;
+        const bool found = answer->found_there && !world_.planted(Planted::found_renewal_counts_from_the_last_try);
+        if (found) world_.sometimes("a renewal was found, whose answer was lost");
+        const TimePoint since = tries_.counts_from(found ? found_there : stored_now);
         const bool late = world_.planted(Planted::deadline_counts_from_the_answer);
-        if (!next.released) tell(core::RenewalStored{late ? process_.now() : sent_at});
+        if (!next.released) tell(core::RenewalStored{late ? process_.now() : since});
         co_return;
     }
     const auto found = co_await read_lease();
@@ -207,17 +212,22 @@ Task<int> Agent::promise(Epoch epoch) {
 }
 
 Task<std::string> Agent::become_writer(core::Sync sync) {
-    const core::LeaseRecord next = core::taken_up(*lease_, sync);
-    const TimePoint sent_at = process_.now();
-    const auto answer = co_await store_lease(next);
-    if (!answer) co_return "store-unreachable";
-    if (!answer->stored) co_return "stale-epoch";
-    lease_ = next;
-    revision_ = answer->revision;
+    TimePoint sent_at{};
+    for (bool proved = false; !proved;) {
+        const core::LeaseRecord next = core::taken_up(*lease_, sync);
+        sent_at = process_.now();
+        const auto answer = co_await store_lease(next);
+        if (!answer) co_return "store-unreachable";
+        if (!answer->stored) co_return "stale-epoch";
+        lease_ = next;
+        revision_ = answer->revision;
+        // Found there: a try of this process's, or of one before it, was stored at a time that nobody knows.
+        proved = !answer->found_there;
+    }
     sync_.opens(sync);
     core::LeaseTerms terms = world_.terms();
     if (world_.planted(Planted::no_drift_margin)) terms.drift_ppm_max = 0;
-    holder_.emplace(next.epoch, terms);
+    holder_.emplace(lease_->epoch, terms);
     tell(core::RenewalStored{sent_at});
     if (!holder_ || !holder_->deadline()) co_return "too-late";
     co_return "";

@@ -17,6 +17,7 @@ namespace cloudshelf::sim {
 struct StoreAnswer {
     bool reached = false;  // the store itself said so
     bool stored = false;
+    bool found_there = false;  // exactly as wanted, by an earlier try
     std::uint64_t revision = 0;
     core::LeaseRecord lease;
 };
@@ -106,6 +107,7 @@ private:
     std::optional<core::LeaseRecord> lease_;
     std::uint64_t revision_ = 0;
     core::SyncKeeper sync_;
+    core::RenewalTries tries_;
     std::optional<core::PromotionToken> release_with_;
     bool renewing_ = false;
     bool asking_ = false;

@@ -148,6 +148,8 @@ Task<> Leadership::renew(TimePoint sent_at) {
 Task<> Leadership::release() {
     core::LeaseRecord next = *lease_.record();
     next.released = true;
+    // From here on it leads no more: once the store has it another may lead at once, and the answer may come late.
+    if (!world_.planted(Planted::leads_until_it_hears_that_it_let_go)) announced_ = false;
     world_.judge().let_go(site_);
     world_.sometimes("the lead was handed over");
     [[maybe_unused]] const auto swapped = co_await swap(next);

@@ -46,6 +46,8 @@ enum class Planted {
     promise_without_a_disk,
     torn_epoch_reads_as_none,
     an_end_counts_before_it_is_journalled,
+    found_renewal_counts_from_the_last_try,
+    leads_until_it_hears_that_it_let_go,
     count_of_planted
 };
 
@@ -89,6 +91,8 @@ inline constexpr std::array<std::string_view, static_cast<std::size_t>(Planted::
     "promise-without-a-disk",
     "torn-epoch-reads-as-none",
     "an-end-counts-before-it-is-journalled",
+    "found-renewal-counts-from-the-last-try",
+    "leads-until-it-hears-that-it-let-go",
 };
 
 }  // namespace cloudshelf::sim

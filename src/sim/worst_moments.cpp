@@ -22,7 +22,7 @@ public:
             scenario_.profile = "wan";
             scale_ = 10;
         }
-        switch (random_.below(8)) {
+        switch (random_.below(9)) {
             case 0:
                 lives_by_the_store_alone();
                 break;
@@ -42,6 +42,9 @@ public:
                 comes_into_step_slowly();
                 break;
             case 6:
+                lead_is_let_go_of_unheard();
+                break;
+            case 7:
                 leader_of_an_old_term_goes_on();
                 break;
             default:
@@ -63,8 +66,9 @@ private:
     void to_the_last_millionth() { scenario_.clock_ppm = {-drift_ppm_max, drift_ppm_max, drift_ppm_max}; }
 
     /// The regions have lost each other, so that no promise binds, and the last answer that the writer hears from the
-    /// store may be a late one. Its lease is taken when its own clock, as slow as may be, and the taker's, as fast,
-    /// say so: whatever either counts too long or too short shows.
+    /// store may be a late one,
+    /// or one to a renewal that an earlier try had stored. Its lease is taken when its own clock, as slow as may be,
+    /// and the taker's, as fast, say so: whatever either counts too long or too short shows.
     void lives_by_the_store_alone() {
         to_the_last_millionth();
         const Duration at = after_a_while();
@@ -72,16 +76,21 @@ private:
         add({.what = Kind::cut, .at = at, .site = writer, .other = standby, .lasts = 5s * scale_});
         // Its own controller being dead it renews through the witness's, which leads, and sees each renewal at once.
         add({.what = Kind::kill_controller, .at = at, .site = writer, .lasts = 5s * scale_});
-        if (one_in(2)) {
-            const auto late = static_cast<std::int64_t>(150 * scale_);
-            add(
-                {.what = Kind::delay_messages,
-                 .at = alone - 200ms * scale_,
-                 .site = witness,
-                 .other = writer,
-                 .lasts = 300ms * scale_,
-                 .amount = late}
-            );
+        Fault answers{.what = Kind::delay_messages, .at = alone, .site = witness, .other = writer};
+        switch (random_.below(3)) {
+            case 0:
+                break;
+            case 1:
+                answers.at -= 200ms * scale_;
+                answers.lasts = 300ms * scale_;
+                answers.amount = 150 * scale_;
+                add(std::move(answers));
+                break;
+            default:  // one is lost, and then what it told is found by the next try
+                answers.what = Kind::cut_one_way;
+                answers.at -= 250ms * scale_ + scaled_up_to(200ms);
+                answers.lasts = 100ms * scale_ + scaled_up_to(200ms);
+                add(std::move(answers));
         }
         add({.what = Kind::isolate, .at = alone, .site = writer, .lasts = 3s * scale_});
         add({.what = Kind::ask_failover_accepting_loss, .at = alone + 10ms + scaled_up_to(200ms)});
@@ -185,6 +194,20 @@ private:
              .amount = -900'000 + static_cast<std::int64_t>(random_.below(400'000))}
         );
         at_step(step, begins, {.what = Kind::isolate, .site = Place::leader, .lasts = lasts});
+    }
+
+    /// The second region's controller leads while the witness's is away, and hands the lead back as soon as it may; the
+    /// store has it, and the answer comes late.
+    void lead_is_let_go_of_unheard() {
+        scenario_.profile = "lan";  // a leader's lease of 2 s, three of which it leads at least
+        scale_ = 1;
+        const Duration at = 1s + up_to(1s);
+        add({.what = Kind::kill_controller, .at = at, .site = witness, .lasts = 3s});
+        const Duration leaves = at + 7500ms;
+        add({.what = Kind::kill_store, .at = leaves, .site = standby, .lasts = 3s});
+        const auto late = static_cast<std::int64_t>(200 + random_.below(400));
+        add({.what = Kind::delay_messages, .at = leaves, .site = witness, .other = standby, .lasts = 3s, .amount = late}
+        );
     }
 
     /// The end of a move is not journalled at first, and the next one is asked for before it is.

@@ -54,7 +54,7 @@ io::Task<Result<std::optional<StoreClient::Found>>> StoreClient::read() {
     co_return Found{json::value_to<std::uint64_t>(value.at("revision")), std::move(*record)};
 }
 
-io::Task<Result<std::uint64_t>> StoreClient::swap(
+io::Task<Result<StoreClient::Stored>> StoreClient::swap(
     std::uint64_t revision, core::LeaseRecord next, io::Deadline deadline
 ) {
     const std::string wanted = core::to_json(next);
@@ -69,12 +69,13 @@ io::Task<Result<std::uint64_t>> StoreClient::swap(
     const auto* there = value.is_object() ? value.as_object().if_contains("value") : nullptr;
     if (answer->status == 409) {
         const bool ours = there && there->is_string() && there->as_string() == wanted;
-        if (ours && found) co_return json::value_to<std::uint64_t>(*found);
+        if (ours && found)
+            co_return Stored{json::value_to<std::uint64_t>(*found), core::RenewalTries::Outcome::found_there};
         co_return fail("conflict", "the lease was changed by somebody else");
     }
     if (answer->status != 200 || !found)
         co_return fail("agent.store", fmt::format("the store answered {}", answer->status));
-    co_return json::value_to<std::uint64_t>(*found);
+    co_return Stored{.revision = json::value_to<std::uint64_t>(*found)};
 }
 
 }  // namespace cloudshelf::region

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
-#include "core/lease_record.hpp"
+#include "core/lease.hpp"
 #include "drivers/clocks/site_clocks.hpp"
 #include "io/http.hpp"
 #include "region/agent/config.hpp"
@@ -26,10 +26,14 @@ public:
 
     /// Nothing while there is no lease. Errors: "agent.store", the client's, "lease.unreadable".
     io::Task<Result<std::optional<Found>>> read();
-    /// Compare-and-swap on the lease; answers its new revision. Asking a second controller after the first gave no
-    /// answer is safe: at most one of the two is stored, and finding exactly what we sent means that it was. Errors:
+    struct Stored {
+        std::uint64_t revision = 0;
+        core::RenewalTries::Outcome outcome = core::RenewalTries::Outcome::stored_now;
+    };
+    /// Compare-and-swap on the lease. Asking a second controller after the first gave no answer is safe: at most one of
+    /// the two is stored, and finding exactly what we sent means that it was, by this try or an earlier one. Errors:
     /// "conflict": it has another revision; anything else: unknown whether it was or will be stored.
-    io::Task<Result<std::uint64_t>> swap(std::uint64_t revision, core::LeaseRecord next, io::Deadline deadline);
+    io::Task<Result<Stored>> swap(std::uint64_t revision, core::LeaseRecord next, io::Deadline deadline);
 
     /// When a controller answered last.
     TimePoint heard() const { return heard_; }

@@ -105,14 +105,19 @@ void WriteLease::end_holding() {
 }
 
 io::Task<Result<void>> WriteLease::take_up(core::Sync sync) {
-    const core::LeaseRecord next = core::taken_up(*record_, sync);
-    const TimePoint sent_at = io::now();
-    const auto stored = co_await store_.swap(revision_, next, io::Deadline::after(config_.terms.duration / 2));
-    if (!stored) co_return fail(stored.error());
-    record_ = next;
-    revision_ = *stored;
+    TimePoint sent_at{};
+    for (bool proved = false; !proved;) {
+        const core::LeaseRecord next = core::taken_up(*record_, sync);
+        sent_at = io::now();
+        const auto stored = co_await store_.swap(revision_, next, io::Deadline::after(config_.terms.duration / 2));
+        if (!stored) co_return fail(stored.error());
+        record_ = next;
+        revision_ = stored->revision;
+        // Found there: a try of this process's, or of one before it, was stored at a time that nobody knows.
+        proved = stored->outcome == core::RenewalTries::Outcome::stored_now;
+    }
     sync_.opens(sync);
-    holder_.emplace(next.epoch, config_.terms);
+    holder_.emplace(record_->epoch, config_.terms);
     tell(core::RenewalStored{sent_at});
     if (!deadline()) co_return fail("agent.too-late", "the proof of the epoch came too late to be of use");
     co_return Result<void>{};
@@ -161,14 +166,15 @@ io::Task<void> WriteLease::renew(TimePoint sent_at) {
     renewing_ = true;
     const core::LeaseRecord next = core::renewed(*record_, sync_.wanted(), release_with_);
     sync_.sends(next.sync);
+    tries_.sends(next, sent_at);
     const auto stored = co_await store_.swap(revision_, next, io::Deadline::after(config_.terms.duration / 2));
     renewing_ = false;
     if (!is_held_at(next.epoch)) co_return;
     if (stored) {
         record_ = next;
-        revision_ = *stored;
+        revision_ = stored->revision;
         sync_.stored(next.sync);
-        if (!next.released) tell(core::RenewalStored{sent_at});
+        if (!next.released) tell(core::RenewalStored{tries_.counts_from(stored->outcome)});
         co_return;
     }
     if (stored.error().code != "conflict") co_return;  // unknown, or not done: the next beat tries again

@@ -95,6 +95,7 @@ private:
     std::optional<core::LeaseRecord> record_;
     std::uint64_t revision_ = 0;
     core::SyncKeeper sync_;
+    core::RenewalTries tries_;
     std::optional<core::PromotionToken> release_with_;
     bool paused_ = false;
     bool renewing_ = false;
