@@ -199,12 +199,14 @@ io::Task<void> WriteLease::go_on() {
     sync_.sends(next.sync);
     const auto stored = co_await store_.swap(revision_, next, io::Deadline::after(config_.terms.duration / 2));
     renewing_ = false;
-    // Where the answer is lost, or the lease ran out meanwhile, the region resumes as one that was started again.
-    if (!stored || !next.continues || !is_held_at(*next.continues)) co_return;
+    // Where the answer is lost, or the lease ran out meanwhile, the region resumes as one that was started again. Found
+    // there: it was stored nobody knows when, and the next beat proves it anew.
+    if (!stored || stored->outcome == core::RenewalTries::Outcome::found_there) co_return;
+    if (!next.continues || !is_held_at(*next.continues)) co_return;
     io::log(io::Level::warning, "agent.goes-on", {{"epoch", std::to_string(next.epoch.value())}});
     end_holding();
     record_ = next;
-    revision_ = *stored;
+    revision_ = stored->revision;
     sync_.stored(next.sync);
     holder_.emplace(next.epoch, config_.terms);
     tell(core::RenewalStored{sent_at});
