@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 
@@ -15,6 +16,19 @@
 namespace cloudshelf::changelog {
 
 namespace {
+
+/// Keeps RocksDB from resuming by itself, and tells that it would have to.
+class NoResume : public rocksdb::EventListener {
+public:
+    explicit NoResume(std::shared_ptr<std::atomic<bool>> failed) : failed_(std::move(failed)) {}
+    void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override { *failed_ = true; }
+    void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
+        *auto_recovery = false;
+    }
+
+private:
+    std::shared_ptr<std::atomic<bool>> failed_;
+};
 
 std::unexpected<Error> unreadable(std::string_view what) {
     return fail("log.corrupt", fmt::format("the record \"{}\" of the folder cannot be read", what));
@@ -112,6 +126,9 @@ Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& fo
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
     options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
 
+    std::shared_ptr<Database> database(new Database);
+    options.listeners.push_back(std::make_shared<NoResume>(database->failed_));
+
     std::vector<std::string> names{rocksdb::kDefaultColumnFamilyName, "log", "meta"};
     std::vector<std::string> present;
     if (std::filesystem::exists(folder / "CURRENT")) {
@@ -125,7 +142,6 @@ Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& fo
     std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
     for (const std::string& name : names) descriptors.emplace_back(name, options);
 
-    std::shared_ptr<Database> database(new Database);
     rocksdb::DB* raw = nullptr;
     const auto opened =
         wanted.read_only
