@@ -294,7 +294,8 @@ Metrics ChangeLog::metrics() const {
         .refused_entries = impl_->refused,
         .snapshots_taken = impl_->checkpoints,
         .replicas_overtaken = writer.overtaken(),
-        .disk_full = writer.disk_full()
+        .disk_full = writer.disk_full(),
+        .needs_reopening = writer.needs_reopening()
     };
     for (const Replica& replica : writer.replicas()) {
         ReplicaMetrics of{

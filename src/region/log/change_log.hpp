@@ -72,10 +72,10 @@ public:
     /// coroutine holds (it is suspended until the answer), must not wait and must not throw.
     using Decision = std::move_only_function<Result<void>(Batch& batch)>;
     /// Answers after the commit that carries the batch is durable, or with the decision's own error, when nothing was
-    /// written. Errors: "log.disk-full" (not_done when refused beforehand, unknown when the commit failed on it; works
-    /// again by itself when space returns), "log.failed" (a commit failed otherwise; unknown, and every later write is
-    /// refused until the folder is opened anew), the decision's own (when whatever it read is not committed after all,
-    /// the error of that commit instead).
+    /// written. Errors: "log.disk-full" (not_done when refused beforehand, and writes go on by themselves when space
+    /// returns; unknown when the commit met the end of the disk), "log.failed" (a commit failed otherwise; unknown),
+    /// the decision's own (when whatever it read is not committed after all, the error of that commit instead). After a
+    /// commit that failed every later write is refused until the folder is opened anew (Metrics::needs_reopening).
     io::Task<Result<Written>> write(Decision decision);
 
     /// "data" is always there. Errors: "log.no-family".

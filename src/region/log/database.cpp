@@ -1,20 +1,53 @@
 #include "region/log/database.hpp"
 
 #include "base/assert.hpp"
+#include "io/log.hpp"
 #include "region/log/bytes.hpp"
 #include "region/log/errors.hpp"
 
 #include <fmt/format.h>
 #include <rocksdb/cache.h>
+#include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 
 #include <algorithm>
+#include <cstdarg>
+#include <cstdio>
 
 namespace cloudshelf::changelog {
 
 namespace {
+
+/// RocksDB's own log file would be one more to write on a full disk, and Debian's build, which has assertions, ends the
+/// process when that fails twice. Its errors go where ours go.
+class Messages : public rocksdb::Logger {
+public:
+    Messages() : rocksdb::Logger(rocksdb::ERROR_LEVEL) {}
+    void Logv(const char* format, va_list values) override {
+        char line[500];
+        ::vsnprintf(line, sizeof line, format, values);
+        io::log(io::Level::warning, "log.rocksdb", {{"why", line}});
+    }
+    void Logv(const rocksdb::InfoLogLevel level, const char* format, va_list values) override {
+        if (level == rocksdb::ERROR_LEVEL || level == rocksdb::FATAL_LEVEL) Logv(format, values);
+    }
+};
+
+/// Keeps RocksDB from resuming by itself, and tells that it would have to.
+class NoResume : public rocksdb::EventListener {
+public:
+    explicit NoResume(std::shared_ptr<std::atomic<bool>> failed) : failed_(std::move(failed)) {}
+    void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status*) override { *failed_ = true; }
+    void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
+        *auto_recovery = false;
+    }
+
+private:
+    std::shared_ptr<std::atomic<bool>> failed_;
+};
 
 std::unexpected<Error> unreadable(std::string_view what) {
     return fail("log.corrupt", fmt::format("the record \"{}\" of the folder cannot be read", what));
@@ -100,8 +133,7 @@ Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& fo
     options.max_total_wal_size = 4 * wanted.memtable_bytes;
     options.level_compaction_dynamic_level_bytes = true;
     options.max_background_jobs = 2;
-    options.keep_log_file_num = 3;
-    options.info_log_level = rocksdb::WARN_LEVEL;
+    options.info_log = std::make_shared<Messages>();
     // A record that was being written when the process died is no loss: nobody was told of it. A bad one before the end
     // is, and must not be taken for the end.
     options.wal_recovery_mode = wanted.salvage ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
@@ -111,6 +143,9 @@ Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& fo
     table.block_cache = rocksdb::NewLRUCache(wanted.cache_bytes);
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
     options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+
+    std::shared_ptr<Database> database(new Database);
+    options.listeners.push_back(std::make_shared<NoResume>(database->failed_));
 
     std::vector<std::string> names{rocksdb::kDefaultColumnFamilyName, "log", "meta"};
     std::vector<std::string> present;
@@ -125,7 +160,6 @@ Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& fo
     std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
     for (const std::string& name : names) descriptors.emplace_back(name, options);
 
-    std::shared_ptr<Database> database(new Database);
     rocksdb::DB* raw = nullptr;
     const auto opened =
         wanted.read_only

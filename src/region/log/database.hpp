@@ -7,6 +7,7 @@
 
 #include <rocksdb/db.h>
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -82,12 +83,17 @@ public:
     /// Errors: "log.no-family".
     Result<Family> family(std::string_view name) const;
 
+    /// RocksDB met an error on the disk in a write, a flush or a compaction. It must not go on: RocksDB 7.8 resumes
+    /// with the file that failed (facebook/rocksdb#11643), so that only opening the folder anew helps. Reads go on.
+    bool failed() const { return failed_->load(); }
+
     Result<std::optional<std::string>> get(
         Family family, std::string_view key, const rocksdb::ReadOptions& options = {}
     ) const;
 
 private:
     Database() = default;
+    std::shared_ptr<std::atomic<bool>> failed_ = std::make_shared<std::atomic<bool>>(false);
     std::unique_ptr<rocksdb::DB> db_;
     std::vector<rocksdb::ColumnFamilyHandle*> handles_;
 };

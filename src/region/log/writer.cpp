@@ -165,24 +165,13 @@ void Writer::commit(std::vector<Submission>& group) {
 
 Result<void> Writer::may_write() {
     if (failed_) {
-        return fail({.code = "log.failed", .message = "refused, since an earlier commit failed: " + failed_->message});
+        return fail({.code = failed_->code, .message = "refused until it is opened anew: " + failed_->message});
     }
     struct statvfs disk{};
     if (::statvfs(options_->folder.c_str(), &disk) == 0) {
         const std::uint64_t free_bytes = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
         disk_full_ = free_bytes < options_->free_bytes_min;
         if (disk_full_) return fail(too_full(free_bytes));
-    }
-    if (to_resume_) {
-        const auto resumed = database_->db()->Resume();
-        disk_full_ = !resumed.ok();
-        if (!resumed.ok()) {
-            Error error = error_of(resumed);
-            error.code = "log.disk-full";
-            error.retryable = true;
-            return fail(std::move(error));
-        }
-        to_resume_ = false;
     }
     return {};
 }
@@ -194,14 +183,10 @@ Result<void> Writer::write(rocksdb::WriteBatch* batch) {
     if (written.ok()) return {};
     Error error = error_of(written);
     error.certainty = Certainty::unknown;  // the write-ahead log may have it after all
-    if (error.code == "log.disk-full") {
-        to_resume_ = true;
-        disk_full_ = true;
-    } else {
-        error.code = "log.failed";
-        failed_ = error;  // after a failed fsync no later one says anything about what came before
-        io::log(io::Level::error, "log.failed", {{"why", error.message}});
-    }
+    disk_full_ = error.code == "log.disk-full";
+    if (!disk_full_) error.code = "log.failed";
+    failed_ = error;  // after a failed write or fsync no later one says anything about what came before
+    io::log(io::Level::error, "log.failed", {{"why", error.message}});
     return fail(std::move(error));
 }
 
@@ -248,6 +233,7 @@ Result<Position> Writer::last_that(const std::function<bool(const Entry&)>& hold
 }
 
 Result<Written> Writer::trim() {
+    if (database_->failed()) return fail("log.failed", "nothing is trimmed until it is opened anew");
     const std::int64_t now_ms = options_->wall_ms();
     const auto beyond = [&](Duration age, std::uint64_t bytes) {
         return last_that([this, oldest_ms = now_ms - milliseconds(age), bytes](const Entry& entry) {

@@ -55,6 +55,7 @@ public:
     std::uint64_t log_bytes() const { return bytes_.load() - low_water().bytes; }
     std::uint64_t groups() const { return groups_.load(); }
     std::uint64_t overtaken() const { return overtaken_.load(); }
+    bool needs_reopening() const { return database_->failed(); }
     bool disk_full() const { return disk_full_.load(); }
     SharedClock& clock() { return clock_; }
     void on_corrupt_entry(std::function<void(const Error&)> count) { on_corrupt_entry_ = std::move(count); }
@@ -95,7 +96,6 @@ private:
     Group group_;
     LogEnd end_;
     std::optional<Error> failed_;  // for good
-    bool to_resume_ = false;       // RocksDB stopped at a full disk
     TimePoint next_trim_;
 
     std::atomic<std::uint64_t> last_, bytes_, groups_ = 0, overtaken_ = 0;
