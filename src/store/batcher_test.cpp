@@ -50,7 +50,8 @@ io::Task<void> ask(Calls* calls, std::string key, std::vector<std::string>* hear
     heard->push_back(answer ? *answer : answer.error().code);
 }
 
-io::Task<void> until(const std::function<bool()>& holds) {
+template <class Holds>
+io::Task<void> until(const Holds& holds) {
     for (const auto deadline = io::Deadline::after(5s); !holds() && !deadline.passed();) co_await io::wait_for(1ms);
     EXPECT_TRUE(holds());
 }
@@ -62,9 +63,11 @@ ASYNC_TEST(Batcher, PutsTogetherWhatIsAskedMeanwhile) {
     Calls calls(executor, {.wait_max = 1min}, [&](std::vector<Call> all) { return far.send(std::move(all)); });
     std::vector<std::string> heard;
     for (const char* key : {"a", "b", "c", "d"}) io::run_in_background(executor, ask(&calls, key, &heard));
-    co_await until([&] { return far.messages.size() == 1; });
+    const auto first_is_sent = [&] { return far.messages.size() == 1; };
+    co_await until(first_is_sent);
     far.let_all();
-    co_await until([&] { return heard.size() == 4; });
+    const auto all_heard = [&] { return heard.size() == 4; };
+    co_await until(all_heard);
     EXPECT_EQ(far.messages, (std::vector<std::vector<std::string>>{{"a"}, {"b", "c", "d"}}));
     EXPECT_EQ(heard[0], "a");
     EXPECT_EQ(std::set<std::string>(heard.begin(), heard.end()).size(), 4u);
@@ -80,11 +83,13 @@ ASYNC_TEST(Batcher, WaitsForNobodyLong) {
     });
     std::vector<std::string> heard;
     for (const char* key : {"a", "b", "b", "c", "d"}) io::run_in_background(executor, ask(&calls, key, &heard));
-    co_await until([&] { return far.messages.size() == 4; });
+    const auto all_are_sent = [&] { return far.messages.size() == 4; };
+    co_await until(all_are_sent);
     EXPECT_EQ(far.messages, (std::vector<std::vector<std::string>>{{"a"}, {"b"}, {"d"}, {"b", "c"}}));
     EXPECT_TRUE(heard.empty());
     far.let_all();
-    co_await until([&] { return heard.size() == 5; });
+    const auto all_heard = [&] { return heard.size() == 5; };
+    co_await until(all_heard);
 }
 
 ASYNC_TEST(Batcher, FailsTogether) {
@@ -94,9 +99,11 @@ ASYNC_TEST(Batcher, FailsTogether) {
     Calls calls(executor, {}, [&](std::vector<Call> all) { return far.send(std::move(all)); });
     std::vector<std::string> heard;
     for (const char* key : {"a", "b", "c"}) io::run_in_background(executor, ask(&calls, key, &heard));
-    co_await until([&] { return far.messages.size() == 2; });
+    const auto both_are_sent = [&] { return far.messages.size() == 2; };
+    co_await until(both_are_sent);
     far.let_all();
-    co_await until([&] { return heard.size() == 3; });
+    const auto all_heard = [&] { return heard.size() == 3; };
+    co_await until(all_heard);
     EXPECT_EQ(heard, std::vector<std::string>(3, "far.away"));
 }
 
