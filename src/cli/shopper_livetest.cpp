@@ -221,6 +221,7 @@ struct Town {
 /// The town's shop opens, and a shopper who found it; null where either failed.
 io::Task<std::unique_ptr<Shopper>> open(Town* town, ShopperOptions options) {
     if (!town->east.start()) co_return nullptr;
+    options.port = town->east.port();  // known only now
     auto shopper = std::make_unique<Shopper>(town->executor, std::move(options));
     const auto ready = co_await shopper->prepare();
     if (!ready) co_return nullptr;
