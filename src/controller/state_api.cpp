@@ -194,9 +194,19 @@ io::Task<Result<json::array>> StateApi::put_back(json::array keys) {
                 continue;
             }
         }
-        const auto swapped = co_await services_.store.compare_and_swap(key, 0, value);
+        std::string put = value;
+        if (whose != applications_.end() && record) {
+            // Revisions begin again: who remembers the old ones believes a newer epoch only, as in a rebuilt store.
+            core::LeaseRecord next = *record;
+            next.epoch = Epoch(record->epoch.value() + 1);
+            next.continues = record->epoch;
+            next.fence = {core::FenceHow::person, record->epoch};
+            next.sync = core::Sync::degraded;
+            put = core::to_json(next);
+        }
+        const auto swapped = co_await services_.store.compare_and_swap(key, 0, put);
         if (!swapped) co_return fail(swapped.error());
-        if (!swapped->stored && swapped->current.value != value)
+        if (!swapped->stored && swapped->current.value != put)
             co_return fail("guard.not-empty", fmt::format("{} is there already", key));
     }
     co_return left_out;

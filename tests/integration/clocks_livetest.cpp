@@ -59,8 +59,10 @@ protected:
     }
     static std::string agent_of(const std::string& site) { return address(site) + ":7400"; }
 
-    json::object identity(const std::string& site) const {
-        const io::TlsIdentity own = authority.issue(site, {address(site)});
+    json::object identity(const std::string& site) {
+        // Once: the controller and the agent of a site share it, and one may be reading it already.
+        if (!identities.contains(site)) identities[site] = authority.issue(site, {address(site)});
+        const io::TlsIdentity& own = identities[site];
         return {
             {"certificate_file", own.certificate_file.string()},
             {"key_file", own.key_file.string()},
@@ -228,6 +230,7 @@ protected:
     }
 
     testing::Authority authority;
+    std::map<std::string, io::TlsIdentity> identities;
     std::shared_ptr<io::TlsContext> tls;
     std::vector<pid_t> started;
 };

@@ -103,13 +103,13 @@ TEST_F(ThreeSitesTest, TheStateIsLostEverywhere) {
         << json::serialize(status());
     const auto restored = run({"state", "restore", file});
     ASSERT_EQ(restored.status, 0) << detail(restored);
-    EXPECT_TRUE(eventually(30s, [&] { return at("/lease/epoch") == "3" && !leader().empty() && in_step(); }))
+    EXPECT_TRUE(eventually(30s, [&] { return at("/lease/epoch") == "4" && !leader().empty() && in_step(); }))
         << json::serialize(status());
     EXPECT_EQ(run({"journal", "verify"}).status, 0);
     EXPECT_TRUE(eventually(10s, [&] { return run({"journal", "verify", "--file", copy}).status == 0; }));
     const auto back = run({"failback"});
     EXPECT_EQ(back.status, 0) << detail(back);
-    EXPECT_EQ(at("/lease/epoch"), "4");
+    EXPECT_EQ(at("/lease/epoch"), "5");
     EXPECT_TRUE(more_writes(50));
     const json::array bad = close_shop();
     EXPECT_TRUE(bad.empty()) << json::serialize(bad);
