@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -105,9 +106,15 @@ class AttributeValue {
 public:
     using Any = std::variant<std::string, Number, Binary, StringSet, NumberSet, BinarySet, Map, List, bool, Null>;
 
+    template <class T>
+    static constexpr bool is_alternative =
+        (std::is_same_v<T, std::string> || std::is_same_v<T, Number> || std::is_same_v<T, Binary> ||
+         std::is_same_v<T, StringSet> || std::is_same_v<T, NumberSet> || std::is_same_v<T, BinarySet> ||
+         std::is_same_v<T, Map> || std::is_same_v<T, List> || std::is_same_v<T, bool> || std::is_same_v<T, Null>);
+
     AttributeValue() : value_(Null{}) {}
     template <class T>
-        requires(!std::is_same_v<std::remove_cvref_t<T>, AttributeValue> && !std::is_convertible_v<T, const char*>)
+        requires is_alternative<std::remove_cvref_t<T>>
     AttributeValue(T&& value) : value_(std::in_place_type<std::remove_cvref_t<T>>, std::forward<T>(value)) {}
     AttributeValue(const char* text) : value_(std::in_place_type<std::string>, text) {}
     AttributeValue(std::string_view text) : value_(std::in_place_type<std::string>, text) {}
