@@ -3,12 +3,17 @@
 #include "base/result.hpp"
 #include "wire/dynamodb/expression.hpp"
 
+#include <cstddef>
+#include <optional>
 #include <vector>
 
 namespace cloudshelf::dynamodb {
 
 /// The value at a path, or null.
 const AttributeValue* at(const Item& item, const Path& path);
+
+/// What size() is of a value: bytes of S and B, members of sets, elements of L and M; nothing of the rest.
+std::optional<std::size_t> measure(const AttributeValue& value);
 
 /// Whether the condition holds. An absent attribute, or one of another type, fails every test except `<>`,
 /// attribute_not_exists and what NOT makes of them. An item that doesn't exist is an empty one.
