@@ -145,8 +145,8 @@ Result<void> make(Change& change, Item& item) {
 /// (what is set behind the end is added in that order), and what is removed afterwards, from the end.
 void sort_by_place(std::span<Change> sets, std::span<Change> removals) {
     const auto place = [](const Change& change) -> const Path& { return *change.path; };
-    std::ranges::stable_sort(sets, {}, place);
-    std::ranges::stable_sort(removals, std::ranges::greater{}, place);
+    std::ranges::sort(sets, {}, place);
+    std::ranges::sort(removals, std::ranges::greater{}, place);
 }
 
 int depth_of(const AttributeValue& value) {
