@@ -11,8 +11,8 @@ namespace cloudshelf::sigv4 {
 
 inline constexpr std::string_view algorithm = "AWS4-HMAC-SHA256";
 
-/// `signed_headers`: lower case, sorted. `payload`: the last line, a digest or one of S3's words. `presigned`: without
-/// X-Amz-Signature in the query.
+/// `signed_headers`: lower case, sorted. `payload`: the last line, a digest or one of S3's words. X-Amz-Signature in
+/// the query is left out.
 std::string canonical_request(
     const Request& request, const std::vector<std::string>& signed_headers, std::string_view payload, Dialect dialect
 );

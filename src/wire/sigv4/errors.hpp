@@ -35,4 +35,12 @@ inline Error mismatch(std::string_view canonical, std::string_view to_sign) {
     return invalid(std::move(message));
 }
 
+/// S3: the digest that was signed is not that of the body that came.
+inline Error body_mismatch() {
+    return {
+        .code = "XAmzContentSHA256Mismatch",
+        .message = "The provided 'x-amz-content-sha256' header does not match what was computed.",
+    };
+}
+
 }  // namespace cloudshelf::sigv4::errors
