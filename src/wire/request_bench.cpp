@@ -87,10 +87,12 @@ int main() {
     measure("condition and update, read and applied", [&] {
         dynamodb::Placeholders placeholders;
         placeholders.add_name("#c", "count");
+        placeholders.add_name("#l", "lines");
         placeholders.add_value(":one", dynamodb::Number(1));
-        const auto condition = parse_condition("attribute_exists(pk) AND #c < :one", "ConditionExpression", placeholders);
-        const auto update = parse_update("SET #c = #c + :one, lines[0].price = :one REMOVE note", placeholders);
-        return !matches(*condition, *whole) && apply(*update, *whole).has_value();
+        const auto condition =
+            parse_condition("attribute_exists(pk) AND #c < :one", "ConditionExpression", placeholders);
+        const auto update = parse_update("SET #c = #c + :one, #l[0].price = :one REMOVE note", placeholders);
+        return condition && update && !matches(*condition, *whole) && apply(*update, *whole).has_value();
     });
     return good ? 0 : 1;
 }

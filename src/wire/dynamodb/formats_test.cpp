@@ -6,7 +6,6 @@
 #include "wire/dynamodb/stored_item.hpp"
 #include "wire/dynamodb/support_test.hpp"
 
-#include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -15,7 +14,7 @@ namespace cloudshelf::dynamodb {
 namespace {
 
 std::string reading(std::string_view json) {
-    const auto value = read_value(boost::json::parse({json.data(), json.size()}));
+    const auto value = read_value(parse_body(json).value());
     return value ? to_json(*value) : value.error().code + ": " + value.error().message;
 }
 

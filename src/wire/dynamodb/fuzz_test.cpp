@@ -28,7 +28,8 @@ void feed(const char* corpus, int (*fuzz)(const std::uint8_t*, std::size_t)) {
             std::string input = good;
             for (auto bent = round == 0 || input.empty() ? 0 : random.below(6); bent > 0; --bent) {
                 // Mostly by bytes of its own, which fit more often.
-                const char other = random.below(3) > 0 ? good[random.below(good.size())] : static_cast<char>(random.below(256));
+                const char other =
+                    random.below(3) > 0 ? good[random.below(good.size())] : static_cast<char>(random.below(256));
                 input[random.below(input.size())] = other;
             }
             fuzz(reinterpret_cast<const std::uint8_t*>(input.data()), input.size());

@@ -76,9 +76,8 @@ TEST(ConditionParser, TellsSyntaxErrors) {
     EXPECT_EQ(condition("a == :s"), R"(Syntax error; token: "=", near: "== :s")");
     EXPECT_EQ(condition("a = :s AND"), R"(Syntax error; token: "<EOF>", near: "AND")");
     EXPECT_EQ(condition("(a = :s"), R"(Syntax error; token: "<EOF>", near: ":s")");
-    EXPECT_EQ(condition("a = :s)"), R"(Syntax error; token: ")", near : ":s)")
-    ");
-        EXPECT_EQ(condition("a = b!"), R"(Syntax error; token: "!", near: "b!")");
+    EXPECT_EQ(condition("a = :s)"), "Syntax error; token: \")\", near: \":s)\"");
+    EXPECT_EQ(condition("a = b!"), R"(Syntax error; token: "!", near: "b!")");
     EXPECT_EQ(condition("a-b = :s"), R"(Syntax error; token: "-", near: "a-b")");
     EXPECT_EQ(condition("a = 1"), R"(Syntax error; token: "1", near: "= 1")");
     EXPECT_EQ(condition("a[x] = :s"), R"(Syntax error; token: "x", near: "[x]")");

@@ -15,13 +15,13 @@
 namespace cloudshelf::dynamodb {
 
 inline AttributeValue value_of(std::string_view json) {
-    auto value = read_value(boost::json::parse({json.data(), json.size()}));
+    auto value = read_value(parse_body(json).value());
     EXPECT_TRUE(value) << json << ": " << value.error().message;
     return value.value_or(AttributeValue());
 }
 
 inline Item item_of(std::string_view json) {
-    auto item = read_item(boost::json::parse({json.data(), json.size()}));
+    auto item = read_item(parse_body(json).value());
     EXPECT_TRUE(item) << json << ": " << item.error().message;
     return item.value_or(Item());
 }

@@ -29,7 +29,7 @@ def signed(choose):
     headers = {"X-Amz-Target": "DynamoDB_20120810.ListTables"} if choose.random() < 0.5 else {}
     if choose.random() < 0.5:
         headers["X-Amz-Meta-Spaces"] = "  a   b " + quoted(text(choose, 4))
-    body = quoted(text(choose, 30))
+    body = "" if presigned else quoted(text(choose, 30))  # botocore takes a presigned body for more of the query
     request = AWSRequest(
         method=choose.choice(["GET", "PUT", "POST", "DELETE"]),
         url="http://" + host + path + ("?" + query if query else ""),

@@ -28,8 +28,8 @@ std::string text(const boost::json::value& json) {
     return std::string(json.as_string().data(), json.as_string().size());
 }
 
-// Goal: what AWS's own client library signs is accepted, for paths and queries of any characters. Method: random requests
-// signed by botocore, where it is installed.
+// Goal: what AWS's own client library signs is accepted, for paths and queries of any characters. Method: random
+// requests signed by botocore, where it is installed.
 TEST(Botocore, IsUnderstood) {
     if (output_of("python3 -c 'import botocore; print(1)' 2>/dev/null").empty()) {
         GTEST_SKIP() << "python3 has no botocore (Debian: python3-botocore)";

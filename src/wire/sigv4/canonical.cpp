@@ -50,8 +50,15 @@ std::string normalized(std::string_view path) {
 
 std::string canonical_path(std::string_view path, Dialect dialect) {
     if (path.empty()) return "/";
-    // Elsewhere the path is encoded a second time, as it came over the wire.
-    return dialect == Dialect::s3 ? encode(decode(path), true) : encode(normalized(path), true);
+    // Elsewhere than with S3 the path is encoded a second time, as it came over the wire.
+    if (dialect != Dialect::s3) return encode(normalized(path), true);
+    std::string result;
+    for (bool more = true; more;) {  // piece by piece, so that %2F stays one
+        more = path.contains('/');
+        result += encode(decode(take_until(path, '/')), false);
+        if (more) result += '/';
+    }
+    return result;
 }
 
 std::string canonical_query(std::string_view query) {

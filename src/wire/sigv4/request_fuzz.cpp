@@ -55,7 +55,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         // In two pieces the same comes out.
         std::string pieces;
         ChunkReader second(verified, {});
-        const bool again = second.feed(rest.substr(0, rest.size() / 2), pieces) && second.feed(rest.substr(rest.size() / 2), pieces);
+        const bool again =
+            second.feed(rest.substr(0, rest.size() / 2), pieces) && second.feed(rest.substr(rest.size() / 2), pieces);
         CLOUDSHELF_ASSERT(!good || (again && whole == pieces && reader.finished() == second.finished()));
     }
     return 0;

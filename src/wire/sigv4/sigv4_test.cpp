@@ -20,7 +20,9 @@ constexpr Time august = std::chrono::sys_days(std::chrono::year(2015) / 8 / 30) 
 constexpr Time may = std::chrono::sys_days(std::chrono::year(2013) / 5 / 24);                   // of S3's examples
 
 const Credentials suite_key{"AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "", Permission::admin, "suite"};
-const Credentials s3_key{"AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "", Permission::admin, "s3"};
+const Credentials s3_key{
+    "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "", Permission::admin, "s3"
+};
 const Keyring keyring{{suite_key.access_key_id, suite_key}, {s3_key.access_key_id, s3_key}};
 
 const std::string nothing = sha256_hex("");
@@ -68,7 +70,11 @@ Sent good() {
 Result<Verified> verified(const Sent& sent, Time now = august, const SigningOptions& options = dynamodb) {
     SigningKeys keys;
     return verify(
-        sent.view(), keyring, {.region = options.region, .service = options.service, .dialect = options.dialect}, now, keys
+        sent.view(),
+        keyring,
+        {.region = options.region, .service = options.service, .dialect = options.dialect},
+        now,
+        keys
     );
 }
 
@@ -86,7 +92,8 @@ TEST(Sign, MatchesTheTestSuite) {
 
     const Sent list_users{
         .target = "/?Action=ListUsers&Version=2010-05-08",
-        .headers = {{"Host", "iam.amazonaws.com"}, {"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"}},
+        .headers =
+            {{"Host", "iam.amazonaws.com"}, {"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"}},
     };
     EXPECT_EQ(
         signature(list_users, suite_key, {.region = "us-east-1", .service = "iam"}, august),
@@ -94,7 +101,9 @@ TEST(Sign, MatchesTheTestSuite) {
     );
 
     const auto of = [](std::string method, std::string target) {
-        const Sent sent{.method = std::move(method), .target = std::move(target), .headers = {{"Host", "example.amazonaws.com"}}};
+        const Sent sent{
+            .method = std::move(method), .target = std::move(target), .headers = {{"Host", "example.amazonaws.com"}}
+        };
         return signature(sent, suite_key, {.region = "us-east-1", .service = "service"}, august);
     };
     EXPECT_EQ(of("GET", "/"), "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31");
@@ -102,7 +111,9 @@ TEST(Sign, MatchesTheTestSuite) {
     EXPECT_EQ(of("GET", "/example/.."), of("GET", "/"));
     EXPECT_EQ(of("GET", "/./"), of("GET", "/"));
     EXPECT_EQ(of("GET", "//"), of("GET", "/"));
-    EXPECT_EQ(of("GET", "/?Param2=value2&Param1=value1"), "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500");
+    EXPECT_EQ(
+        of("GET", "/?Param2=value2&Param1=value1"), "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"
+    );
     EXPECT_EQ(of("GET", "/?\xe1\x88\xb4=bar"), "2cdec8eed098649ff3a119c94853b13c643bcf08f8b0a1d91e12c9027818dd04");
 }
 
@@ -118,7 +129,9 @@ TEST(Sign, MatchesTheExamplesOfS3) {
             {.method = "PUT",
              .target = "/test$file.text",
              .headers =
-                 {{"Host", host}, {"Date", "Fri, 24 May 2013 00:00:00 GMT"}, {"x-amz-storage-class", "REDUCED_REDUNDANCY"}},
+                 {{"Host", host},
+                  {"Date", "Fri, 24 May 2013 00:00:00 GMT"},
+                  {"x-amz-storage-class", "REDUCED_REDUNDANCY"}},
              .body_sha256 = sha256_hex("Welcome to Amazon S3.")},
             s3_key,
             s3,
@@ -130,8 +143,10 @@ TEST(Sign, MatchesTheExamplesOfS3) {
         signature({.target = "/?lifecycle", .headers = {{"Host", host}}}, s3_key, s3, may),
         "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543"
     );
-    const std::string target = presign(Sent{.target = "/test.txt", .headers = {{"host", host}}}.view(), s3_key, s3, may, 24h);
-    EXPECT_TRUE(target.ends_with("&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404")) << target;
+    const std::string target =
+        presign(Sent{.target = "/test.txt", .headers = {{"host", host}}}.view(), s3_key, s3, may, 24h);
+    EXPECT_TRUE(target.ends_with("&X-Amz-Signature=aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404"))
+        << target;
 }
 
 // https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
@@ -148,8 +163,10 @@ TEST(Chunks, MatchTheExampleOfS3) {
              {"x-amz-decoded-content-length", "66560"},
              {"content-length", "66824"},
              {"authorization",
-              "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,SignedHeaders=content-"
-              "encoding;content-length;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;x-amz-storage-class,"
+              "AWS4-HMAC-SHA256 "
+              "Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/aws4_request,SignedHeaders=content-"
+              "encoding;content-length;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;x-amz-storage-"
+              "class,"
               "Signature=4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9"}},
     };
     const auto accepted = verified(sent, may, s3);
@@ -159,7 +176,8 @@ TEST(Chunks, MatchTheExampleOfS3) {
     const Mac key = signing_key(s3_key.secret_access_key, accepted->scope);
     const std::string data(66560, 'a');
     std::string previous = accepted->signature;
-    std::string wire = signed_chunk(std::string_view(data).substr(0, 65536), accepted->time, accepted->scope, key, previous);
+    std::string wire =
+        signed_chunk(std::string_view(data).substr(0, 65536), accepted->time, accepted->scope, key, previous);
     EXPECT_EQ(previous, "ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648");
     wire += signed_chunk(std::string_view(data).substr(65536), accepted->time, accepted->scope, key, previous);
     EXPECT_EQ(previous, "0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497");
@@ -222,7 +240,9 @@ TEST(Verify, TakesWhatWeSign) {
     EXPECT_EQ(refusal(object, august + 1h, s3), "good");
     EXPECT_TRUE(refusal(object, august + 1h + 1s, s3).starts_with("InvalidSignatureException: Signature expired: "));
     object.headers[0].second = "other";
-    EXPECT_TRUE(refusal(object, august, s3).starts_with("InvalidSignatureException: The request signature we calculated"));
+    EXPECT_TRUE(
+        refusal(object, august, s3).starts_with("InvalidSignatureException: The request signature we calculated")
+    );
 }
 
 // Goal: refusals have AWS's names and texts, in its order. Method: one thing wrong at a time.
@@ -234,13 +254,15 @@ TEST(Verify, TellsWhatIsWrong) {
     );
     EXPECT_EQ(
         refusal({.headers = {{"Authorization", "AWS4-"}}}),
-        "IncompleteSignatureException: Authorization header requires 'Credential' parameter. Authorization header requires "
+        "IncompleteSignatureException: Authorization header requires 'Credential' parameter. Authorization header "
+        "requires "
         "'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. Authorization header requires "
         "existence of either a 'X-Amz-Date' or a 'Date' header. Authorization=AWS4-"
     );
     EXPECT_EQ(
         refusal({.headers = {{"Authorization", "AWS4-HMAC-SHA256 Signature=b, Credential"}}}),
-        "IncompleteSignatureException: 'Credential' not a valid key=value pair (missing equal-sign) in Authorization header: "
+        "IncompleteSignatureException: 'Credential' not a valid key=value pair (missing equal-sign) in Authorization "
+        "header: "
         "'AWS4-HMAC-SHA256 Signature=b, Credential'."
     );
     EXPECT_EQ(
@@ -293,9 +315,12 @@ TEST(Verify, TellsWhatIsWrong) {
     );
     EXPECT_EQ(
         changed("Authorization", "20150830/us-east-1/dynamodb/aws4_request", "20150829/mars/s3/term"),
-        "InvalidSignatureException: Credential should be scoped to a valid region, not 'mars'. Credential should be scoped to "
-        "correct service: 'dynamodb'. Credential should be scoped with a valid terminator: 'aws4_request', not 'term'. Date "
-        "in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20150829' != '20150830', from "
+        "InvalidSignatureException: Credential should be scoped to a valid region, not 'mars'. Credential should be "
+        "scoped to "
+        "correct service: 'dynamodb'. Credential should be scoped with a valid terminator: 'aws4_request', not 'term'. "
+        "Date "
+        "in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20150829' != "
+        "'20150830', from "
         "'20150830T123600Z'."
     );
     EXPECT_EQ(
@@ -303,11 +328,13 @@ TEST(Verify, TellsWhatIsWrong) {
         "UnrecognizedClientException: The security token included in the request is invalid."
     );
     const std::string mismatch = changed("Host", "8000", "8001");
-    EXPECT_TRUE(mismatch.starts_with(
-        "InvalidSignatureException: The request signature we calculated does not match the signature you provided. Check "
-        "your AWS Secret Access Key and signing method. Consult the service documentation for details.\n\nThe Canonical "
-        "String for this request should have been\n'POST\n/\n\nhost:127.1.0.1:8001\n"
-    )) << mismatch;
+    EXPECT_TRUE(
+        mismatch.starts_with("InvalidSignatureException: The request signature we calculated does not match the "
+                             "signature you provided. Check "
+                             "your AWS Secret Access Key and signing method. Consult the service documentation for "
+                             "details.\n\nThe Canonical "
+                             "String for this request should have been\n'POST\n/\n\nhost:127.1.0.1:8001\n")
+    ) << mismatch;
 
     Sent body = good();
     body.body_sha256 = sha256_hex("other");
@@ -330,8 +357,11 @@ TEST(Verify, SessionTokensBelongToTheirKeys) {
     };
     const Sent sent = signed_with(unsigned_request, session, dynamodb, august);
     EXPECT_EQ(result(sent, with_token, dynamodb), "good");
-    EXPECT_EQ(result(sent, keyring, dynamodb), "UnrecognizedClientException");    // a token, and the key has none
-    EXPECT_EQ(result(signed_with(unsigned_request, suite_key, dynamodb, august), with_token, dynamodb), "UnrecognizedClientException");
+    EXPECT_EQ(result(sent, keyring, dynamodb), "UnrecognizedClientException");  // a token, and the key has none
+    EXPECT_EQ(
+        result(signed_with(unsigned_request, suite_key, dynamodb, august), with_token, dynamodb),
+        "UnrecognizedClientException"
+    );
     Sent presigned = unsigned_request;
     presigned.target = presign(presigned.view(), session, s3, august, 60s);
     EXPECT_EQ(result(presigned, with_token, s3), "good");
@@ -405,7 +435,10 @@ TEST(Credentials, TellsTheLine) {
     EXPECT_EQ(why("a = b"), "credentials file, line 1: expected [profile] before anything else");
     EXPECT_EQ(why("\n[a"), "credentials file, line 2: expected [profile]");
     EXPECT_EQ(why("[a]\nb"), "credentials file, line 2: expected name = value");
-    EXPECT_EQ(why("[a]\naws_access_key_id = x"), "credentials file, line 1: [a] needs aws_access_key_id and aws_secret_access_key");
+    EXPECT_EQ(
+        why("[a]\naws_access_key_id = x"),
+        "credentials file, line 1: [a] needs aws_access_key_id and aws_secret_access_key"
+    );
     const std::string key = "aws_access_key_id = x\naws_secret_access_key = y\n";
     EXPECT_EQ(why("[a]\n" + key + "[b]\n" + key), "credentials file, line 4: key x is there twice");
     EXPECT_EQ(
