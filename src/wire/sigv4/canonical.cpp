@@ -33,7 +33,7 @@ std::string_view take_until(std::string_view& rest, char end) {
 /// Without empty, "." and ".." segments (RFC 3986 §5.2.4, and runs of slashes made one).
 std::string normalized(std::string_view path) {
     std::vector<std::string_view> segments;
-    const bool ends_in_slash = path.ends_with('/') || path.ends_with("/.") || path.ends_with("/..");
+    const bool ends_in_slash = path.ends_with('/');  // not so "/a/.", as botocore has it
     while (!path.empty()) {
         const std::string_view segment = take_until(path, '/');
         if (segment == "..") {
