@@ -1,0 +1,76 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "io/blocking.hpp"
+#include "io/http.hpp"
+#include "region/log/change_log.hpp"
+#include "region/log/follower.hpp"
+#include "region/log/source.hpp"
+#include "region/tables/catalogue.hpp"
+#include "region/tables/operation.hpp"
+#include "region/tables/storage.hpp"
+#include "wire/sigv4/credentials.hpp"
+#include "wire/sigv4/signing_key.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cloudshelf::tables {
+
+/// Another region that runs this service.
+struct Peer {
+    RegionName region;
+    io::Endpoint endpoint;
+};
+
+struct ServiceOptions {
+    io::Endpoint listen;
+    RegionName region;
+    std::filesystem::path data;
+    sigv4::Keyring keyring;
+    std::vector<Peer> peers;
+    std::string log_secret;  // between the regions; empty: none is asked for
+    changelog::Sync sync = changelog::Sync::on;
+    Duration ttl_scan = std::chrono::seconds(60);
+};
+
+/// A region's number in stamps, out of its name alone, so that all regions agree and another peer changes nothing. Two
+/// regions of one number (1 in 65,536 pairs) are refused at the start.
+std::uint16_t site_number(const RegionName& region);
+
+/// Tables in one region: DynamoDB's API, the log beneath it, and the following of the other regions. Lives on one
+/// executor.
+class Service {
+public:
+    Service(io::Executor executor, ServiceOptions options);
+    ~Service();
+
+    /// Opens the folder, listens, and begins to follow. Errors: those of ChangeLog::open and HttpServer::start.
+    io::Task<Result<void>> start();
+    io::Task<void> stop(io::Deadline deadline);
+    std::uint16_t port() const;
+
+    /// One request of HTTP, whoever brings it.
+    io::Task<io::HttpResponse> answer(io::HttpRequest request);
+
+    // What operations stand on. The log is there from `start` to `stop`, but for moments in which it is opened anew:
+    // between two `co_await`s it stays.
+    changelog::ChangeLog& log();
+    const Storage& storage() const;
+    Catalogue& catalogue();
+    const ServiceOptions& options() const;
+    const RegionName& region() const { return options().region; }
+    /// Our number in stamps: site_number(region()).
+    std::uint16_t site() const;
+    /// For reads that may take long (Query, Scan, backups): off the loop.
+    io::BlockingPool& reading();
+    std::int64_t wall_ms() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace cloudshelf::tables
