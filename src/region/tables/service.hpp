@@ -12,7 +12,9 @@
 #include "wire/sigv4/credentials.hpp"
 #include "wire/sigv4/signing_key.hpp"
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,6 +36,7 @@ struct ServiceOptions {
     std::string log_secret;  // between the regions; empty: none is asked for
     changelog::Sync sync = changelog::Sync::on;
     Duration ttl_scan = std::chrono::seconds(60);
+    std::function<std::int64_t()> wall_ms;  // milliseconds since 1970; null: the system's clock. Any thread
 };
 
 /// A region's number in stamps, out of its name alone, so that all regions agree and another peer changes nothing. Two
@@ -67,6 +70,13 @@ public:
     /// For reads that may take long (Query, Scan, backups): off the loop.
     io::BlockingPool& reading();
     std::int64_t wall_ms() const;
+
+    // For what goes on behind requests (sweeps, erasing, backfills, following). Such a task ends soon after `stopping`
+    // turns true: `stop` waits for it.
+    void run_behind(io::Task<void> task);
+    bool stopping() const;
+    /// Waits on the loop, until `stop` at the longest.
+    io::Task<void> pause(Duration duration);
 
 private:
     struct Impl;

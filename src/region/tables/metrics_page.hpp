@@ -1,0 +1,20 @@
+#pragma once
+
+#include "region/log/metrics.hpp"
+#include "region/tables/catalogue.hpp"
+#include "region/tables/storage.hpp"
+
+#include <string>
+
+namespace cloudshelf::tables {
+
+/// Appends, in Prometheus' text format, what the log knows of itself and of each region that follows it.
+void append_log_metrics(std::string& to, const changelog::Metrics& metrics);
+
+/// Appends how many items and bytes each table has, and how many lost versions the conflict log keeps. Reads storage:
+/// not on the loop.
+void append_item_metrics(
+    std::string& to, const changelog::View& view, const Storage& storage, const Catalogue& catalogue
+);
+
+}  // namespace cloudshelf::tables
