@@ -10,6 +10,7 @@
 #include "region/tables/metrics_page.hpp"
 #include "region/tables/request_metrics.hpp"
 #include "region/tables/sweeper.hpp"
+#include "region/tables/update_table.hpp"
 #include "wire/dynamodb/errors.hpp"
 #include "wire/dynamodb/json.hpp"
 
@@ -273,6 +274,7 @@ io::Task<Result<void>> Service::start() {
         return answer(std::move(request));
     });
     if (auto listening = impl_->server->start(); !listening) co_return fail(listening.error());
+    for (const auto& table : catalogue().all()) fill_new_indexes(*this, *table);
     run_behind(erase_dropped(*this));
     run_behind(sweep_expired(*this));
     co_return Result<void>();

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "region/log/batch.hpp"
+#include "region/tables/catalogue.hpp"
+#include "region/tables/table.hpp"
+
+namespace cloudshelf::tables {
+
+/// Within a change of the table: a new stream begins. Errors: ValidationException when there is one already; those of
+/// Catalogue::next_number.
+Result<void> enable_stream(Table& table, StreamView view, Catalogue& catalogue, changelog::Batch& batch);
+
+/// Within a change of the table: its stream takes no more records and stays readable for a day. Errors:
+/// ValidationException when there is none.
+Result<void> disable_stream(Table& table, const changelog::Batch& batch);
+
+}  // namespace cloudshelf::tables
