@@ -7,6 +7,7 @@
 #include "region/tables/access.hpp"
 #include "region/tables/compression.hpp"
 #include "region/tables/dropped.hpp"
+#include "region/tables/expiry_filler.hpp"
 #include "region/tables/metrics_page.hpp"
 #include "region/tables/request_metrics.hpp"
 #include "region/tables/sweeper.hpp"
@@ -276,6 +277,7 @@ io::Task<Result<void>> Service::start() {
     if (auto listening = impl_->server->start(); !listening) co_return fail(listening.error());
     for (const auto& table : catalogue().all()) fill_new_indexes(*this, *table);
     run_behind(erase_dropped(*this));
+    run_behind(fill_expiry(*this));
     run_behind(sweep_expired(*this));
     co_return Result<void>();
 }
