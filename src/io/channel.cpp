@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <sys/socket.h>
 
 namespace cloudshelf::io {
 
@@ -54,6 +55,12 @@ Task<void> Channel::linger() {
         co_await plain_.async_read_some(asio::buffer(unread), asio::redirect_error(asio::use_awaitable, ended));
     }
     plain_.socket().close(ended);
+}
+
+std::size_t Channel::write_at_once(std::string_view bytes) {
+    if (tls_) return 0;
+    const auto written = ::send(socket().native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    return written < 0 ? 0 : static_cast<std::size_t>(written);
 }
 
 bool is_refusal_of_certificate(error_code problem) {

@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -47,6 +48,10 @@ public:
     /// After a handshake that failed: goes on reading for a moment, so that the alert that says why is not lost with
     /// what arrived meanwhile (a close with unread data resets the connection).
     Task<void> linger();
+
+    /// Writes what the kernel takes at once, without a turn of the loop; answers how much. None under TLS, and none
+    /// when something is wrong, which the next async_write_some tells.
+    std::size_t write_at_once(std::string_view bytes);
 
     std::uint64_t generation = 0;  // of the TLS files it was made under
 

@@ -13,9 +13,12 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <fmt/format.h>
 
+#include <iterator>
 #include <netinet/tcp.h>
 #include <set>
+#include <utility>
 
 namespace cloudshelf::io {
 namespace {
@@ -38,18 +41,30 @@ int status_of(error_code problem) {
     return 0;
 }
 
-http::response<http::string_body> wire(
-    HttpResponse response, unsigned version, bool keep_alive, const std::string& name
+/// The answer as it goes out, with its body unless `head_only`.
+std::string wire(
+    const HttpResponse& response, unsigned version, bool keep_alive, const std::string& name, bool head_only = false
 ) {
-    http::response<http::string_body> message;
-    message.version(version);
-    message.result(static_cast<unsigned>(response.status));
-    message.set(http::field::server, name);
-    for (const auto& [key, value] : response.headers) message.insert(key, value);
-    message.keep_alive(keep_alive);
-    message.body() = std::move(response.body);
-    message.prepare_payload();
-    return message;
+    std::string out;
+    out.reserve(256 + (head_only ? 0 : response.body.size()));
+    const auto phrase = http::obsolete_reason(static_cast<http::status>(response.status));
+    fmt::format_to(
+        std::back_inserter(out),
+        "HTTP/1.{} {} {}\r\nServer: {}\r\n",
+        version % 10,
+        response.status,
+        std::string_view(phrase),
+        name
+    );
+    for (const auto& [key, value] : response.headers) out.append(key).append(": ").append(value).append("\r\n");
+    if (!keep_alive) {
+        out += "Connection: close\r\n";
+    } else if (version < 11) {
+        out += "Connection: keep-alive\r\n";
+    }
+    fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n\r\n", response.body.size());
+    if (!head_only) out += response.body;
+    return out;
 }
 
 /// Whether the other side has closed the connection, though what it had sent before is still unread.
@@ -141,38 +156,75 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
 
     static Task<void> serve_requests(std::shared_ptr<Impl> self, std::shared_ptr<Channel> stream) {
         beast::flat_buffer buffer(self->options.header_bytes_max + self->options.body_bytes_max + 4096);
+        buffer.reserve(4096);  // a usual request in one read
         for (bool first = true; !self->stopping; first = false) {
-            http::request_parser<http::string_body> parser;
+            Parser parser;
+            parser.eager(true);
             parser.header_limit(static_cast<std::uint32_t>(self->options.header_bytes_max));
             parser.body_limit(self->options.body_bytes_max);
-            error_code problem;
             stream->expires_after(first ? self->options.header_timeout : self->options.idle_timeout);
-            co_await http::async_read_header(
-                *stream, buffer, parser, asio::redirect_error(asio::use_awaitable, problem)
-            );
-            if (!problem) {
-                self->busy.insert(stream.get());
-                const bool expects = beast::iequals(parser.get()[http::field::expect], "100-continue");
-                if (expects && !parser.is_done()) {
-                    http::response<http::empty_body> go_on(http::status::continue_, 11);
-                    co_await http::async_write(*stream, go_on, asio::use_awaitable);
-                }
-                stream->expires_after(self->options.header_timeout);
-                co_await http::async_read(*stream, buffer, parser, asio::redirect_error(asio::use_awaitable, problem));
-            }
+            const auto problem = co_await read_request(self.get(), stream.get(), &buffer, &parser);
             if (problem) {
                 const int status = status_of(problem);
                 if (status == 0) co_return;
                 auto refusal = HttpResponse::error(status, "bad-request", problem.message());
-                auto message = wire(std::move(refusal), 11, false, self->options.server_name);
-                stream->expires_after(std::chrono::seconds(5));
-                co_await http::async_write(*stream, message, asio::use_awaitable);
+                auto message = wire(refusal, 11, false, self->options.server_name);
+                co_await write(stream.get(), std::move(message), std::chrono::seconds(5));
                 co_return;
             }
             const bool again = co_await answer(self, stream, parser.release());
             self->busy.erase(stream.get());
             if (!again) co_return;
         }
+    }
+
+    using Parser = http::request_parser<http::string_body>;
+
+    /// Feeds what has come to the parser. Nothing more to do: it is done, or needs more bytes.
+    static error_code parse(beast::flat_buffer& buffer, Parser& parser) {
+        error_code problem;
+        while (buffer.size() > 0 && !parser.is_done()) {
+            const auto used = parser.put(buffer.data(), problem);
+            buffer.consume(used);
+            if (problem == http::error::need_more) return {};
+            if (problem) return problem;
+        }
+        return {};
+    }
+
+    /// Reads one request, in as few turns of the loop as its bytes need: usually one.
+    static Task<error_code> read_request(Impl* self, Channel* stream, beast::flat_buffer* buffer, Parser* parser) {
+        bool in_body = false;
+        error_code problem = parse(*buffer, *parser);
+        while (!problem) {
+            if (parser->is_header_done()) self->busy.insert(stream);
+            if (parser->is_done()) co_return problem;
+            if (parser->is_header_done() && !std::exchange(in_body, true)) {
+                stream->expires_after(self->options.header_timeout);
+                if (beast::iequals(parser->get()[http::field::expect], "100-continue")) {
+                    constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+                    co_await asio::async_write(*stream, asio::buffer(go_on), asio::use_awaitable);
+                }
+            }
+            const auto room = beast::read_size(*buffer, 65536);
+            if (room == 0) co_return http::error::buffer_overflow;
+            const auto space = buffer->prepare(room);
+            const auto came =
+                co_await stream->async_read_some(space, asio::redirect_error(asio::use_awaitable, problem));
+            if (problem) break;
+            buffer->commit(came);
+            problem = parse(*buffer, *parser);
+        }
+        co_return problem;
+    }
+
+    /// Most answers fit into what the kernel takes at once; the rest waits for the peer.
+    static Task<void> write(Channel* stream, std::string message, Duration limit) {
+        const auto written = stream->write_at_once(message);
+        if (written == message.size()) co_return;
+        stream->expires_after(limit);
+        const auto rest = asio::buffer(message) + written;
+        co_await asio::async_write(*stream, rest, asio::use_awaitable);
     }
 
     /// Answers one request; true when the connection can take another.
@@ -186,6 +238,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
         HttpRequest request;
         request.method = std::string(message.method_string());
         request.target = std::string(message.target());
+        request.headers.reserve(16);
         for (const auto& field : message) request.headers.emplace_back(field.name_string(), field.value());
         request.body = std::move(message.body());
         HttpResponse response;
@@ -207,15 +260,8 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
             co_await write_stream(self, stream, std::move(response), version);
             co_return false;
         }
-        auto out = wire(std::move(response), version, keep_alive, self->options.server_name);
-        stream->expires_after(self->options.idle_timeout);
-        if (is_head) {
-            http::response<http::empty_body> head(out.base());
-            http::response_serializer<http::empty_body> serializer(head);
-            co_await http::async_write_header(*stream, serializer, asio::use_awaitable);
-        } else {
-            co_await http::async_write(*stream, out, asio::use_awaitable);
-        }
+        auto out = wire(response, version, keep_alive, self->options.server_name, is_head);
+        co_await write(stream.get(), std::move(out), self->options.idle_timeout);
         co_return keep_alive;
     }
 
