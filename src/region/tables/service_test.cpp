@@ -128,9 +128,9 @@ ASYNC_TEST(Service, TellsHealthAndFigures) {
     REQUIRE(co_await region.start());
     co_await region.ask("CreateTable", create_carts());
     co_await region.ask("CreateTable", create_carts());
-    const auto health = co_await region.service->answer({.method = "GET", .target = "/health"});
+    const auto health = co_await region.get("/health");
     EXPECT_EQ(health.status, 200);
-    const auto page = co_await region.service->answer({.method = "GET", .target = "/metrics"});
+    const auto page = co_await region.get("/metrics");
     for (const std::string_view line : {
              R"(cloudshelf_tables_requests_total{operation="CreateTable",error=""} 1)",
              R"(cloudshelf_tables_requests_total{operation="CreateTable",error="ResourceInUseException"} 1)",
@@ -141,7 +141,7 @@ ASYNC_TEST(Service, TellsHealthAndFigures) {
          }) {
         EXPECT_TRUE(page.body.contains(line)) << line << "\n" << page.body;
     }
-    const auto greeting = co_await region.service->answer({.method = "GET", .target = "/"});
+    const auto greeting = co_await region.get("/");
     EXPECT_EQ(greeting.body, "healthy: dynamodb.us-east-1.amazonaws.com ");
     co_await region.stop();
 }

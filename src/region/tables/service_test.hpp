@@ -26,6 +26,7 @@ struct Region {
         ServiceOptions options{.listen = {"127.61.1.1", 0}, .region = RegionName("us-east-1"), .data = folder / "data"};
         options.keyring = {{admin.access_key_id, admin}, {reader.access_key_id, reader}};
         options.ttl_scan = std::chrono::hours(1);
+        options.sync = changelog::Sync::off;  // nobody cuts the power of a unit test
         options.wall_ms = [this] { return wall_ms; };
         service = std::make_unique<Service>(executor, std::move(options));
         co_return co_await service->start();
@@ -58,6 +59,10 @@ struct Region {
     io::Task<io::HttpResponse> answer(std::string operation, std::string body, sigv4::Credentials by) {
         auto made = request(operation, std::move(body));
         sign(made, by);
+        co_return co_await service->answer(std::move(made));
+    }
+    io::Task<io::HttpResponse> get(std::string target) {
+        io::HttpRequest made{.method = "GET", .target = std::move(target), .headers = {}, .body = {}};
         co_return co_await service->answer(std::move(made));
     }
     /// The answer's body, of a 200 or not.
