@@ -96,6 +96,71 @@ HTTP_TEST(AnswersOnOneConnection) {
     }
 }
 
+/// Sends bytes in pieces of that size and answers everything that comes back until the server closes.
+Task<std::string> talk_raw(std::uint16_t port, std::string bytes, std::size_t piece, Tls tls) {
+    Channel channel(co_await asio::this_coro::executor);
+    const asio::ip::tcp::endpoint server(asio::ip::make_address(address), port);
+    co_await channel.plain().async_connect(server, asio::use_awaitable);
+    if (tls) {
+        auto session = tls->connecting(address);
+        co_await channel.shake_hands(std::move(session), Channel::Side::connecting);
+    }
+    for (std::size_t at = 0; at < bytes.size(); at += piece) {
+        const auto next = asio::buffer(bytes.data() + at, std::min(piece, bytes.size() - at));
+        co_await asio::async_write(channel, next, asio::use_awaitable);
+    }
+    std::string answer;
+    error_code closed;
+    co_await asio::async_read(channel, asio::dynamic_buffer(answer), asio::redirect_error(asio::use_awaitable, closed));
+    co_return answer;
+}
+
+// Goal: three requests sent without waiting are answered in their order, however the bytes are cut: all in one packet,
+// or each alone.
+HTTP_TEST(TakesRequestsInAnyPieces) {
+    Talk talk(co_await asio::this_coro::executor, tls, echo);
+    const std::string requests =
+        "GET /one HTTP/1.1\r\nHost: a\r\n\r\n"
+        "POST /two HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
+        "POST /three HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "2\r\nde\r\n1\r\nf\r\n0\r\n\r\n";
+    for (const std::size_t piece : {requests.size(), std::size_t{1}, std::size_t{7}}) {
+        const auto answers = co_await talk_raw(talk.server.port(), requests, piece, tls);
+        const auto one = answers.find("\r\n\r\nGET /one ");
+        const auto two = answers.find("\r\n\r\nPOST /two abc");
+        const auto three = answers.find("\r\n\r\nPOST /three def");
+        EXPECT_TRUE(one < two && two < three && three != std::string::npos) << piece << "\n" << answers;
+    }
+}
+
+// Goal: who waits to be told to go on is told so, once, and then answered.
+HTTP_TEST(TellsToGoOn) {
+    Talk talk(co_await asio::this_coro::executor, tls, echo);
+    const std::string request =
+        "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc";
+    const auto answer = co_await talk_raw(talk.server.port(), request, request.size() - 3, tls);
+    EXPECT_TRUE(answer.ends_with("POST / abc")) << answer;
+    EXPECT_EQ(answer.find("HTTP/1.1 100 Continue"), answer.rfind("HTTP/1.1 100 Continue")) << answer;
+}
+
+Task<HttpResponse> answer_much(HttpRequest) {
+    std::string much;
+    while (much.size() < 7'000'000) much += std::to_string(much.size()) + ' ';
+    co_return HttpResponse::text(200, std::move(much));
+}
+
+// Goal: an answer of more than the kernel takes at once arrives whole, and the connection serves on.
+HTTP_TEST(AnswersMuch) {
+    Talk talk(co_await asio::this_coro::executor, tls, answer_much);
+    HttpRequest request;
+    const auto expected = co_await answer_much(request);
+    for (int i = 0; i < 3; ++i) {
+        const auto answer = co_await talk.ask(request, 10s);
+        REQUIRE(answer);
+        EXPECT_TRUE(answer->body == expected.body);
+    }
+}
+
 // Goal: what a client may say of a request that got no answer. Nothing listens: not done. No answer in time: unknown.
 HTTP_TEST(TellsNotDoneFromUnknown) {
     Talk talk(co_await asio::this_coro::executor, tls, echo);
