@@ -28,13 +28,13 @@ constexpr std::size_t writes_max = 25;
 constexpr std::size_t answer_bytes_max = 16 << 20;
 
 /// RequestItems, which has one member at least.
-Result<const json::object*> request_items(const json::object& request, Constraints&& constraints) {
+Result<const json::object*> request_items(const json::object& request, MemberCheck&& check) {
     const auto items = object_member(request, "RequestItems");
     if (!items) return items;
-    constraints.one_of("ReturnConsumedCapacity", {"INDEXES", "TOTAL", "NONE"}).required("RequestItems");
+    check.one_of("ReturnConsumedCapacity", {"INDEXES", "TOTAL", "NONE"}).required("RequestItems");
     if (*items && (*items)->empty())
-        constraints.broken("'{}'", "requestItems", "Member must have length greater than or equal to 1");
-    if (auto met = constraints.met(); !met) return fail(std::move(met.error()));
+        check.broken("'{}'", "requestItems", "Member must have length greater than or equal to 1");
+    if (auto met = check.met(); !met) return fail(std::move(met.error()));
     return items;
 }
 
@@ -74,16 +74,13 @@ Result<TableKeys> read_table_keys(std::string_view name, const json::value& valu
     TableKeys wanted{.given_name = std::string(name), .request = request};
     const auto keys = array_member(*request, "Keys");
     if (!keys) return fail(keys.error());
-    Constraints constraints(*request, fmt::format("requestItems.{}.member.", name));
-    constraints.required("Keys");
+    MemberCheck check(*request, fmt::format("requestItems.{}.member.", name));
+    check.required("Keys");
     const auto keys_at = fmt::format("requestItems.{}.member.keys", name);
-    if (*keys && (*keys)->empty())
-        constraints.broken("'[]'", keys_at, "Member must have length greater than or equal to 1");
+    if (*keys && (*keys)->empty()) check.broken("'[]'", keys_at, "Member must have length greater than or equal to 1");
     if (*keys && (*keys)->size() > keys_max)
-        constraints.broken(
-            "'[...]'", keys_at, fmt::format("Member must have length less than or equal to {}", keys_max)
-        );
-    if (auto met = constraints.met(); !met) return fail(std::move(met.error()));
+        check.broken("'[...]'", keys_at, fmt::format("Member must have length less than or equal to {}", keys_max));
+    if (auto met = check.met(); !met) return fail(std::move(met.error()));
     wanted.keys_json = *keys;
     const auto consistent = bool_member(*request, "ConsistentRead");
     if (!consistent) return fail(consistent.error());
@@ -101,7 +98,7 @@ Result<TableKeys> read_table_keys(std::string_view name, const json::value& valu
 }
 
 Result<std::vector<TableKeys>> read_batch_get(const Catalogue& catalogue, const json::object& request) {
-    const auto items = request_items(request, Constraints(request));
+    const auto items = request_items(request, MemberCheck(request));
     if (!items) return fail(items.error());
     std::vector<TableKeys> all;
     std::size_t keys = 0;
@@ -197,7 +194,7 @@ Result<ItemWrite> read_batched_write(std::string_view table, const json::value& 
     const auto kind = *put ? ItemWrite::Kind::put : ItemWrite::Kind::remove;
     const auto at = fmt::format("requestItems.{}.member.1.member.{}.", table, *put ? "putRequest" : "deleteRequest");
     const auto& action = *put ? **put : **remove;
-    if (auto met = Constraints(action, at).required(*put ? "Item" : "Key").met(); !met)
+    if (auto met = MemberCheck(action, at).required(*put ? "Item" : "Key").met(); !met)
         return fail(std::move(met.error()));
     auto write = read_item_write(kind, action);
     if (write) write->table_name = std::string(table_name_of(table));
@@ -205,9 +202,9 @@ Result<ItemWrite> read_batched_write(std::string_view table, const json::value& 
 }
 
 Result<std::vector<ItemWrite>> read_batch_write(const Catalogue& catalogue, const json::object& request) {
-    Constraints constraints(request);
-    constraints.one_of("ReturnItemCollectionMetrics", {"SIZE", "NONE"});
-    const auto items = request_items(request, std::move(constraints));
+    MemberCheck check(request);
+    check.one_of("ReturnItemCollectionMetrics", {"SIZE", "NONE"});
+    const auto items = request_items(request, std::move(check));
     if (!items) return fail(items.error());
     std::vector<ItemWrite> writes;
     std::size_t count = 0;

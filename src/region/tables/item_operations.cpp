@@ -19,7 +19,7 @@ namespace json = boost::json;
 namespace errors = dynamodb::errors;
 
 Result<void> check_write_request(ItemWrite::Kind kind, const json::object& request) {
-    return Constraints(request)
+    return MemberCheck(request)
         .one_of("ReturnConsumedCapacity", {"INDEXES", "TOTAL", "NONE"})
         .table_name()
         .required(kind == ItemWrite::Kind::put ? "Item" : "Key")
@@ -116,7 +116,7 @@ io::Task<Answer> answer_write(ItemWrite::Kind kind, Call call) {
 }
 
 Result<std::string> get_item(Service& service, const json::object& request) {
-    const auto checked = Constraints(request)
+    const auto checked = MemberCheck(request)
                              .one_of("ReturnConsumedCapacity", {"INDEXES", "TOTAL", "NONE"})
                              .table_name()
                              .required("Key")

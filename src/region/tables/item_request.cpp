@@ -77,19 +77,19 @@ Result<const json::array*> array_member(const json::object& object, std::string_
     ));
 }
 
-std::string Constraints::place_of(std::string_view name) const {
+std::string MemberCheck::place_of(std::string_view name) const {
     std::string place = within_ + std::string(name);
     auto& first = place[within_.size()];
     first = static_cast<char>(std::tolower(static_cast<unsigned char>(first)));
     return place;
 }
 
-Constraints& Constraints::required(std::string_view name) {
+MemberCheck& MemberCheck::required(std::string_view name) {
     if (member(request_, name)) return *this;
     return broken("null", place_of(name), "Member must not be null");
 }
 
-Constraints& Constraints::table_name() {
+MemberCheck& MemberCheck::table_name() {
     const auto name = text_member(request_, "TableName");
     if (!name) {
         malformed_ = name.error();
@@ -105,7 +105,7 @@ Constraints& Constraints::table_name() {
     return *this;
 }
 
-Constraints& Constraints::one_of(std::string_view name, std::initializer_list<std::string_view> words) {
+MemberCheck& MemberCheck::one_of(std::string_view name, std::initializer_list<std::string_view> words) {
     const auto text = text_member(request_, name);
     if (!text) {
         malformed_ = text.error();
@@ -119,7 +119,7 @@ Constraints& Constraints::one_of(std::string_view name, std::initializer_list<st
     );
 }
 
-Constraints& Constraints::broken(std::string_view value, std::string_view at, std::string_view must) {
+MemberCheck& MemberCheck::broken(std::string_view value, std::string_view at, std::string_view must) {
     fmt::format_to(
         std::back_inserter(texts_),
         "{}Value {} at '{}' failed to satisfy constraint: {}",
@@ -132,7 +132,7 @@ Constraints& Constraints::broken(std::string_view value, std::string_view at, st
     return *this;
 }
 
-Result<void> Constraints::met() const {
+Result<void> MemberCheck::met() const {
     if (malformed_) return fail(*malformed_);
     if (count_ == 0) return {};
     return fail(

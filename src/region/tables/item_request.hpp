@@ -30,18 +30,18 @@ Result<const boost::json::array*> array_member(const boost::json::object& object
 
 /// Whether members are there and of their lengths, patterns and words, told all at once as DynamoDB does: "2 validation
 /// errors detected: Value null at 'key' failed to satisfy constraint: Member must not be null; …".
-class Constraints {
+class MemberCheck {
 public:
     /// `within`: where the object stands in the request, with a dot: "transactItems.1.member.put.".
-    explicit Constraints(const boost::json::object& request, std::string within = {})
+    explicit MemberCheck(const boost::json::object& request, std::string within = {})
         : request_(request), within_(std::move(within)) {}
 
-    Constraints& required(std::string_view name);
-    Constraints& table_name();
+    MemberCheck& required(std::string_view name);
+    MemberCheck& table_name();
     /// `words` as in DynamoDB's text: "[ALL_OLD, NONE]".
-    Constraints& one_of(std::string_view name, std::initializer_list<std::string_view> words);
+    MemberCheck& one_of(std::string_view name, std::initializer_list<std::string_view> words);
     /// Adds one of the caller's: value, place and what it has to be.
-    Constraints& broken(std::string_view value, std::string_view at, std::string_view must);
+    MemberCheck& broken(std::string_view value, std::string_view at, std::string_view must);
     /// Errors: ValidationException; SerializationException for a member of another type.
     Result<void> met() const;
 
@@ -55,7 +55,7 @@ private:
     int count_ = 0;
 };
 
-/// TableName, which may be a table's ARN. Precondition: Constraints::table_name was met.
+/// TableName, which may be a table's ARN. Precondition: MemberCheck::table_name was met.
 std::string_view table_name_of(const boost::json::object& request);
 std::string_view table_name_of(std::string_view name_or_arn);
 

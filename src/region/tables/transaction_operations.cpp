@@ -33,15 +33,15 @@ constexpr std::size_t transaction_bytes_max = 4 << 20;
 constexpr std::size_t token_bytes_max = 36;
 
 /// TransactItems, of a length that is allowed, with what else both operations have.
-Result<const json::array*> transact_items(const json::object& request, Constraints&& constraints) {
+Result<const json::array*> transact_items(const json::object& request, MemberCheck&& check) {
     const auto items = array_member(request, "TransactItems");
     if (!items) return items;
-    constraints.one_of("ReturnConsumedCapacity", {"INDEXES", "TOTAL", "NONE"}).required("TransactItems");
+    check.one_of("ReturnConsumedCapacity", {"INDEXES", "TOTAL", "NONE"}).required("TransactItems");
     if (*items && (*items)->empty())
-        constraints.broken("'[]'", "transactItems", "Member must have length greater than or equal to 1");
+        check.broken("'[]'", "transactItems", "Member must have length greater than or equal to 1");
     if (*items && (*items)->size() > actions_max)
-        constraints.broken("'[...]'", "transactItems", "Member must have length less than or equal to 100");
-    if (auto met = constraints.met(); !met) return fail(std::move(met.error()));
+        check.broken("'[...]'", "transactItems", "Member must have length less than or equal to 100");
+    if (auto met = check.met(); !met) return fail(std::move(met.error()));
     return items;
 }
 
@@ -122,25 +122,25 @@ Result<ItemWrite> read_action(const json::value& value, std::size_t number) {
             errors::validation("Invalid Request: TransactWriteRequest should contain Delete or Put or Update request")
         );
     }
-    Constraints constraints(*action, fmt::format("transactItems.{}.member.{}.", number, name->place));
-    constraints.required(name->kind == ItemWrite::Kind::put ? "Item" : "Key").table_name();
-    if (name->kind == ItemWrite::Kind::update) constraints.required("UpdateExpression");
-    if (name->kind == ItemWrite::Kind::check) constraints.required("ConditionExpression");
-    constraints.one_of("ReturnValuesOnConditionCheckFailure", {"ALL_OLD", "NONE"});
-    if (auto met = constraints.met(); !met) return fail(std::move(met.error()));
+    MemberCheck check(*action, fmt::format("transactItems.{}.member.{}.", number, name->place));
+    check.required(name->kind == ItemWrite::Kind::put ? "Item" : "Key").table_name();
+    if (name->kind == ItemWrite::Kind::update) check.required("UpdateExpression");
+    if (name->kind == ItemWrite::Kind::check) check.required("ConditionExpression");
+    check.one_of("ReturnValuesOnConditionCheckFailure", {"ALL_OLD", "NONE"});
+    if (auto met = check.met(); !met) return fail(std::move(met.error()));
     return read_item_write(name->kind, *action);
 }
 
 Result<std::string_view> read_token(const json::object& request) {
     const auto token = text_member(request, "ClientRequestToken");
     if (!token || !member(request, "ClientRequestToken")) return token;
-    Constraints constraints(request);
+    MemberCheck check(request);
     const auto quoted = fmt::format("'{}'", *token);
     if (token->empty())
-        constraints.broken(quoted, "clientRequestToken", "Member must have length greater than or equal to 1");
+        check.broken(quoted, "clientRequestToken", "Member must have length greater than or equal to 1");
     if (token->size() > token_bytes_max)
-        constraints.broken(quoted, "clientRequestToken", "Member must have length less than or equal to 36");
-    if (auto met = constraints.met(); !met) return fail(std::move(met.error()));
+        check.broken(quoted, "clientRequestToken", "Member must have length less than or equal to 36");
+    if (auto met = check.met(); !met) return fail(std::move(met.error()));
     return token;
 }
 
@@ -152,9 +152,9 @@ struct Transaction {
 
 /// Reads it and finds its places. A Refusal with reasons where an action does not suit its table.
 std::expected<Transaction, Refusal> read_transaction(const Catalogue& catalogue, const json::object& request) {
-    Constraints constraints(request);
-    constraints.one_of("ReturnItemCollectionMetrics", {"SIZE", "NONE"});
-    const auto items = transact_items(request, std::move(constraints));
+    MemberCheck check(request);
+    check.one_of("ReturnItemCollectionMetrics", {"SIZE", "NONE"});
+    const auto items = transact_items(request, std::move(check));
     if (!items) return std::unexpected(items.error());
     const auto token = read_token(request);
     if (!token) return std::unexpected(token.error());
@@ -310,10 +310,10 @@ Result<TransactGet> read_get(const json::value& value, std::size_t number) {
     const auto* request = value.if_object();
     if (!request) return fail(errors::serialization("Unexpected field type"));
     const auto place = fmt::format("transactItems.{}.member.", number);
-    if (auto met = Constraints(*request, place).required("Get").met(); !met) return fail(std::move(met.error()));
+    if (auto met = MemberCheck(*request, place).required("Get").met(); !met) return fail(std::move(met.error()));
     const auto get = object_member(*request, "Get");
     if (!get) return fail(get.error());
-    if (auto met = Constraints(**get, place + "get.").required("Key").table_name().met(); !met)
+    if (auto met = MemberCheck(**get, place + "get.").required("Key").table_name().met(); !met)
         return fail(std::move(met.error()));
     auto key = dynamodb::read_item((*get)->at("Key"));
     if (!key) return fail(std::move(key.error()));
@@ -328,7 +328,7 @@ Result<TransactGet> read_get(const json::value& value, std::size_t number) {
 }
 
 std::expected<std::vector<TransactGet>, Refusal> read_gets(const Catalogue& catalogue, const json::object& request) {
-    const auto items = transact_items(request, Constraints(request));
+    const auto items = transact_items(request, MemberCheck(request));
     if (!items) return std::unexpected(items.error());
     std::vector<TransactGet> gets;
     for (const auto& each : **items) {
