@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 timed = @start=$$(date +%s); $(2); status=$$?; echo "make $(1): $$(( $$(date +%s) - start )) s"; exit $$status
 
-.PHONY: replay setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store bench-control bench-witness bench-log clean format asan tsan
+.PHONY: replay setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store bench-control bench-witness bench-log bench-wire clean format asan tsan
 setup:
 	@tools/setup.sh
 
@@ -79,4 +79,9 @@ bench-control: build
 bench-log: build
 	$(call timed,bench-log,build/$(PRESET)/tests/log_bench)
 
-bench: bench-failover bench-probes bench-store bench-control bench-witness bench-log
+# What a signature and DynamoDB's formats cost for an item of 898 bytes: src/wire/dynamodb/README.md has the figures.
+bench-wire: configure
+	@cmake --build build/$(PRESET) -j $(JOBS) --target wire_bench
+	$(call timed,bench-wire,$$(find build/$(PRESET) -name wire_bench -type f))
+
+bench: bench-failover bench-probes bench-store bench-control bench-witness bench-log bench-wire

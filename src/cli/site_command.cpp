@@ -24,12 +24,23 @@ Exit list(const twin::Layout& layout, const Common& common) {
         const auto* leads = member.as_object().if_contains("leads");
         fmt::print(
             "{:<12} {}{}\n",
-            member.at("name").as_string().c_str(),
+            member.at("name").as_string().empty() ? "(new)" : member.at("name").as_string().c_str(),
             !up                              ? "away"
             : member.at("in_step").as_bool() ? "in step"
                                              : "catching up",
             leads && leads->as_bool() ? ", leads" : ""
         );
+    }
+    return ok;
+}
+
+/// One change of the members, and what comes next.
+Exit change(const Result<bool>& changed, const std::string& done, const std::string& next, const Common& common) {
+    if (!changed) return report(changed.error(), common);
+    if (common.json) {
+        fmt::print("{}\n", json::serialize(json::object{{"changed", *changed}}));
+    } else {
+        fmt::print("{}\n{}", *changed ? done : "nothing to change: it is so already", next);
     }
     return ok;
 }
@@ -47,6 +58,31 @@ void add_site(CLI::App& app, int& status) {
     show->callback([=, &status] {
         const auto layout = lay_out(*common);
         status = layout ? list(*layout, *common) : layout.error();
+    });
+    auto url = std::make_shared<std::string>();
+    auto* add = command->add_subcommand("add", "a member of the state store for a site that is new");
+    add_common(*add, *common);
+    add->add_option("site", *name, "e.g. us-east-3")->required();
+    add->add_option("--peer-url", *url, "where the other members reach it, e.g. https://us-east-3.example:2380")
+        ->required();
+    add->callback([=, &status] {
+        const auto layout = lay_out(*common);
+        if (!layout) return void(status = layout.error());
+        const auto next = fmt::format(
+            "now start etcd there with --name={} --initial-cluster-state=existing, then its controller; the next site "
+            "only when `cloudshelf site list` says that this one is in step\n",
+            *name
+        );
+        status = change(twin::add_member(*layout, *name, *url), *name + " is a member", next, *common);
+    });
+    auto* remove = command->add_subcommand("remove", "takes a site's member out of the state store, for good");
+    add_common(*remove, *common);
+    remove->add_option("site", *name, "e.g. us-east-3")->required();
+    remove->add_option("--peer-url", *url, "of one that was added and has never been up");
+    remove->callback([=, &status] {
+        const auto layout = lay_out(*common);
+        if (!layout) return void(status = layout.error());
+        status = change(twin::remove_member(*layout, *name, *url), *name + " is no member any more", "", *common);
     });
     auto* replace = command->add_subcommand("replace", "a new machine for a site whose disk is gone");
     add_common(*replace, *common);

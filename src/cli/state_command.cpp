@@ -125,11 +125,14 @@ Exit restore(
         state->at("journal").as_array().size(),
         state->at("taken_at").as_string().c_str()
     );
-    for (const auto& name : done->at("leases_left_out").as_array())
+    for (const auto& one : done->at("leases_left_out").as_array()) {
         fmt::print(
-            "the lease of {} is not restored: its regions know a newer one. `cloudshelf state rebuild` asks them\n",
-            name.as_string().c_str()
+            "{} is not restored: {}\n`cloudshelf state rebuild` shows what would be written, with --region where a "
+            "person has to say which\n",
+            one.at("lease").as_string().c_str(),
+            one.at("why").as_string().c_str()
         );
+    }
     return ok;
 }
 

@@ -62,8 +62,7 @@ core::Situation Application::situation() const {
         .move_unacknowledged = !unacknowledged_.empty(),
         .clock_drift_ppm = watch_.clocks().drift_ppm(),
     };
-    for (const auto& at : automatic_moves_)
-        situation.automatic_moves_in_window += now - at < config_.moves_window ? 1 : 0;
+    situation.automatic_moves_in_window = automatic_moves_.count(now, config_.moves_window);
     watch_.fill(situation, taker_.may_take(now), now);
     return situation;
 }
@@ -114,12 +113,11 @@ void Application::resume() {
         // The times of another machine's clock, or of before this one's last start, mean nothing here: they count as
         // now, so that the guard against flapping waits too long rather than too short.
         const bool ours = clock != notes.end() && clock->second == io::read_clocks().id;
-        if (execution.ended_at()) {
-            const TimePoint at = ours ? std::min(*execution.ended_at(), now) : now;
-            last_move_ended_ = std::max(last_move_ended_.value_or(TimePoint{}), at);
-        }
-        if (is_automatic(execution.header()) && execution.started())
-            automatic_moves_.push_back(ours ? std::min(*execution.started(), now) : now);
+        if (is_automatic(execution.header()) && execution.started()) automatic_moves_.begun(id);
+        if (!execution.ended_at()) continue;
+        const TimePoint at = ours ? std::min(*execution.ended_at(), now) : now;
+        last_move_ended_ = std::max(last_move_ended_.value_or(TimePoint{}), at);
+        automatic_moves_.ended(id, at);
     }
     for (auto& [id, execution] : executions_) {
         if (execution.ended()) continue;
@@ -143,7 +141,6 @@ void Application::decide() {
     }
     const auto decision = core::decide_failover(situation(), config_.rules, now);
     if (const auto* go = std::get_if<core::Go>(&decision)) {
-        automatic_moves_.push_back(now);
         begin_alone(go->to, "");
     } else if (const auto* ask = std::get_if<core::Ask>(&decision)) {
         begin_alone(ask->to, ask->code + ": " + ask->why);
@@ -216,7 +213,9 @@ Result<std::string> Application::begin(
     );
     if (!execution) return fail(execution.error());
     const std::string id = execution->header().id;
-    unacknowledged_ = reason == automatic_reason && guard.empty() ? id : std::string();
+    const bool alone = reason == automatic_reason && guard.empty();
+    unacknowledged_ = alone ? id : std::string();
+    if (alone) automatic_moves_.begun(id);
     executions_.emplace(id, std::move(*execution));
     io::log(
         io::Level::warning,
@@ -242,6 +241,7 @@ void Application::carry_out(const std::string& id, const core::ExecutionCommand&
         io::run_in_background(services_.executor, perform(id, *what));
     } else if (const auto* finished = std::get_if<core::Finished>(&command)) {
         last_move_ended_ = io::now();
+        automatic_moves_.ended(id, io::now());
         io::log(
             finished->succeeded ? io::Level::warning : io::Level::error,
             "controller.execution-ended",

@@ -8,6 +8,7 @@
 #include "core/execution.hpp"
 #include "core/lease.hpp"
 #include "core/move_policy.hpp"
+#include "core/recent_moves.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -99,7 +100,7 @@ private:
     std::map<std::string, core::Execution> executions_;
     CommandQueue queue_;
     std::optional<TimePoint> last_move_ended_;
-    std::vector<TimePoint> automatic_moves_;
+    core::RecentMoves automatic_moves_;
     std::string unacknowledged_;  // the last automatic move, until a person has said a word
 };
 

@@ -2,11 +2,11 @@
 
 #include "store/memory.hpp"
 #include "support/async.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 namespace cloudshelf::controller {
 namespace {
@@ -17,12 +17,7 @@ using ::testing::ElementsAre;
 /// A store, and a folder in which copies of its journal are kept.
 struct Bench {
     explicit Bench(io::Executor executor)
-        : agents(executor), services{executor, store, agents, agents, "", make_folder(), looks, attention} {}
-    ~Bench() { fs::remove_all(services.data); }
-    static fs::path make_folder() {
-        char name[] = "/tmp/cloudshelf-copy-XXXXXX";
-        return ::mkdtemp(name);
-    }
+        : agents(executor), services{executor, store, agents, agents, "", folder.path(), looks, attention} {}
     /// A controller that starts, opens its copy and looks until there is nothing more.
     io::Task<std::unique_ptr<JournalCopy>> start() {
         auto copy = std::make_unique<JournalCopy>(services, JournalCopy::Options{.page = 3});
@@ -59,6 +54,7 @@ struct Bench {
         return files;
     }
 
+    testing::TemporaryFolder folder;
     store::MemoryStore store;
     io::HttpClient agents;
     LookCounts looks;

@@ -1,5 +1,6 @@
 #include "controller/member_api.hpp"
 
+#include "controller/json_path.hpp"
 #include "io/log.hpp"
 #include "store/etcd_members.hpp"
 
@@ -64,17 +65,24 @@ io::Task<io::HttpResponse> MemberApi::change(io::HttpRequest request) {
     if (!members) co_return refused(members.error());
     const auto status = co_await etcd_->status();
     if (const auto may = store::may_replace(*members, status, name); !may) co_return refused(may.error());
-    const std::string url = adds ? json::value_to<std::string>(body.at("peer_url")) : std::string();
+    const json::value* named = find(body, "/peer_url");
+    const std::string url = adds || named != nullptr ? json::value_to<std::string>(body.at("peer_url")) : std::string();
     const auto there = std::ranges::find_if(*members, [&](const store::EtcdMemberInfo& member) {
         // One that was added and has not been up has no name yet.
-        return adds ? std::ranges::find(member.peer_urls, url) != member.peer_urls.end() : member.name == name;
+        const bool same_url = std::ranges::find(member.peer_urls, url) != member.peer_urls.end();
+        return adds || member.name.empty() ? same_url : member.name == name;
     });
+    const bool changes = adds == (there == members->end());
     Result<void> changed;
-    if (adds && there == members->end()) changed = co_await etcd_->add_member(url);
-    if (!adds && there != members->end()) changed = co_await etcd_->remove_member(there->id);
+    if (changes && adds) changed = co_await etcd_->add_member(url);
+    if (changes && !adds) changed = co_await etcd_->remove_member(there->id);
     if (!changed) co_return refused(changed.error());
-    io::log(io::Level::warning, "controller.store-members", {{"member", name}, {"change", adds ? "added" : "removed"}});
-    co_return io::HttpResponse::json(200, "{}");
+    io::log(
+        io::Level::warning,
+        "controller.store-members",
+        {{"member", name}, {"change", adds ? "added" : "removed"}, {"there_before", changes == adds ? "no" : "yes"}}
+    );
+    co_return io::HttpResponse::json(200, json::serialize(json::object{{"changed", changes}}));
 }
 
 }  // namespace cloudshelf::controller

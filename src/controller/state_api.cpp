@@ -174,42 +174,42 @@ io::Task<Result<void>> StateApi::begin_restore(std::uint64_t* term, std::uint64_
     co_return co_await hold(*term);
 }
 
-io::Task<Result<json::array>> StateApi::put_back(json::array keys) {
+io::Task<Result<json::array>> StateApi::put_back(json::array keys, std::string by, std::string reason) {
     json::array left_out;
     for (const auto& one : keys) {
         const std::string key = json::value_to<std::string>(one.at("key"));
         const std::string value = json::value_to<std::string>(one.at("value"));
         if (is_of_the_moment(key)) continue;
-        const auto whose = std::ranges::find_if(applications_, [&](const auto& application) {
-            return application->config().lease_key() == key;
-        });
         const auto record = core::parse_lease(value);
-        if (whose != applications_.end() && record) {
-            // An older lease would end a writer that goes on without the store.
-            const auto says = co_await ask_regions((*whose)->config());
-            const bool newer =
-                std::ranges::any_of(says, [&](const auto& region) { return region.epoch > record->epoch; });
-            if (newer) {
-                left_out.push_back(json::string((*whose)->config().name));
-                continue;
-            }
+        if (!key.starts_with("app/") || !record) {
+            const auto swapped = co_await services_.store.compare_and_swap(key, 0, value);
+            if (!swapped) co_return fail(swapped.error());
+            if (!swapped->stored && swapped->current.value != value)
+                co_return fail("guard.not-empty", fmt::format("{} is there already", key));
+            continue;
         }
-        std::string put = value;
-        if (whose != applications_.end() && record) {
-            // Revisions begin again: who remembers the old ones believes a newer epoch only, as in a rebuilt store.
-            core::LeaseRecord next = *record;
-            next.epoch = Epoch(record->epoch.value() + 1);
-            next.continues = record->epoch;
-            next.fence = {core::FenceHow::person, record->epoch};
-            next.sync = core::Sync::degraded;
-            put = core::to_json(next);
-        }
-        const auto swapped = co_await services_.store.compare_and_swap(key, 0, put);
-        if (!swapped) co_return fail(swapped.error());
-        if (!swapped->stored && swapped->current.value != put)
-            co_return fail("guard.not-empty", fmt::format("{} is there already", key));
+        const auto put = co_await put_back_lease(key, *record, by, reason);
+        if (put || put.error().code == "guard.state-there") continue;
+        if (!put.error().code.starts_with("guard.")) co_return fail(put.error());
+        left_out.push_back({{"lease", key}, {"code", put.error().code}, {"why", put.error().message}});
     }
     co_return left_out;
+}
+
+/// What a backup says of a lease is one word among others: the writer may have moved since. So it is proposed like any
+/// lease that was lost, and waits for a person where the regions leave it open.
+io::Task<Result<void>> StateApi::put_back_lease(
+    std::string key, core::LeaseRecord record, std::string by, std::string reason
+) {
+    const auto whose = std::ranges::find_if(applications_, [&](const auto& application) {
+        return application->config().lease_key() == key;
+    });
+    if (whose == applications_.end())
+        co_return fail("guard.unknown-application", fmt::format("no plan here has the lease {}", key));
+    const core::LeaseSeen backed_up{record.region, record.epoch, "the backup"};
+    auto proposed = co_await propose(**whose, std::nullopt, backed_up);
+    if (!proposed) co_return fail(proposed.error());
+    co_return co_await write_lease(std::move(*proposed), std::move(by), std::move(reason));
 }
 
 io::Task<io::HttpResponse> StateApi::restore(io::HttpRequest request, ApiToken token) {
@@ -240,9 +240,9 @@ io::Task<io::HttpResponse> StateApi::restore(io::HttpRequest request, ApiToken t
         co_return ok({});
     }
     json::array keys = body.at("finish").at("keys").as_array();
-    auto left_out = co_await put_back(std::move(keys));
-    if (!left_out) co_return refused(left_out.error());
     services_.store.append_only_while(rebuild_key, term);
+    auto left_out = co_await put_back(std::move(keys), token.name, text(body, "/finish/reason"));
+    if (!left_out) co_return refused(left_out.error());
     const json::object what{
         {"by", token.name}, {"reason", text(body, "/finish/reason")}, {"digest", text(body, "/finish/digest")}
     };
@@ -317,7 +317,9 @@ io::Task<std::vector<core::LeaseSeen>> StateApi::remembered(const Application& a
     co_return seen;
 }
 
-io::Task<Result<StateApi::Lost>> StateApi::propose(const Application& application, std::optional<RegionName> chosen) {
+io::Task<Result<StateApi::Lost>> StateApi::propose(
+    const Application& application, std::optional<RegionName> chosen, std::optional<core::LeaseSeen> also_seen
+) {
     const auto there = co_await services_.store.get(application.config().lease_key());
     if (!there) co_return fail(there.error());
     std::optional<core::LeaseRecord> in_store;
@@ -327,12 +329,34 @@ io::Task<Result<StateApi::Lost>> StateApi::propose(const Application& applicatio
         in_store = *parsed;
     }
     const auto regions = co_await ask_regions(application.config());
-    const auto elsewhere = co_await remembered(application);
+    auto elsewhere = co_await remembered(application);
+    if (also_seen) elsewhere.push_back(std::move(*also_seen));
     auto rebuild = core::propose_rebuild(regions, elsewhere, in_store, chosen);
     if (!rebuild) co_return fail(rebuild.error());
     co_return Lost{
         .application = &application, .revision = *there ? (*there)->revision : 0, .rebuild = std::move(*rebuild)
     };
+}
+
+io::Task<Result<void>> StateApi::write_lease(Lost lost, std::string by, std::string reason) {
+    const std::string lease = core::to_json(lost.rebuild.lease);
+    const std::string& name = lost.application->config().name;
+    const json::object what{
+        {"application", name},
+        {"lease", json::parse(lease)},
+        {"why", lost.rebuild.why},
+        {"by", by},
+        {"reason", reason},
+    };
+    const auto noted =
+        co_await services_.store.append(lost.rebuild.lease.epoch.value(), "", "rebuild", json::serialize(what));
+    if (!noted) co_return fail(noted.error());
+    const auto swapped =
+        co_await services_.store.compare_and_swap(lost.application->config().lease_key(), lost.revision, lease);
+    if (!swapped) co_return fail(swapped.error());
+    if (!swapped->stored)
+        co_return fail("guard.another-rebuilds", fmt::format("the lease of {} has changed meanwhile", name));
+    co_return Result<void>{};
 }
 
 /// The journal of the store that was lost, from our own copy of it. Answers how many entries the store's has then.
@@ -415,26 +439,9 @@ io::Task<io::HttpResponse> StateApi::rebuild(io::HttpRequest request, ApiToken t
     if (!held) co_return refused(held.error());
     const auto brought = co_await bring_back_journal();
     if (!brought) co_return refused(brought.error());
-    for (const auto& one : lost) {
-        const json::object what{
-            {"application", one.application->config().name},
-            {"lease", json::parse(core::to_json(one.rebuild.lease))},
-            {"why", one.rebuild.why},
-            {"by", token.name},
-            {"reason", reason},
-        };
-        const auto noted =
-            co_await services_.store.append(one.rebuild.lease.epoch.value(), "", "rebuild", json::serialize(what));
-        if (!noted) co_return refused(noted.error());
-        const auto swapped = co_await services_.store.compare_and_swap(
-            one.application->config().lease_key(), one.revision, core::to_json(one.rebuild.lease)
-        );
-        if (!swapped) co_return refused(swapped.error());
-        if (!swapped->stored)
-            co_return refused(
-                {.code = "guard.another-rebuilds",
-                 .message = fmt::format("the lease of {} has changed meanwhile", one.application->config().name)}
-            );
+    for (auto& one : lost) {
+        const auto written = co_await write_lease(std::move(one), token.name, reason);
+        if (!written) co_return refused(written.error());
     }
     const auto opened = co_await open_for_leaders(term);
     if (!opened) co_return refused(opened.error());

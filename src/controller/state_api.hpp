@@ -52,7 +52,13 @@ private:
 
     io::Task<core::RegionSays> ask(const SiteConfig& site);
     io::Task<std::vector<core::RegionSays>> ask_regions(const ApplicationConfig& application);
-    io::Task<Result<Lost>> propose(const Application& application, std::optional<RegionName> chosen);
+    io::Task<Result<Lost>> propose(
+        const Application& application,
+        std::optional<RegionName> chosen,
+        std::optional<core::LeaseSeen> also_seen = std::nullopt
+    );
+    /// Journals it, then writes it. Errors: "guard.another-rebuilds".
+    io::Task<Result<void>> write_lease(Lost lost, std::string by, std::string reason);
     io::Task<std::vector<core::LeaseSeen>> remembered(const Application& application);
     io::Task<Result<std::uint64_t>> newest_term();
     io::Task<Result<void>> set(std::string key, std::string value);
@@ -62,7 +68,11 @@ private:
     /// The last thing: now somebody may lead, and reads it all.
     io::Task<Result<void>> open_for_leaders(std::uint64_t term);
     io::Task<Result<void>> begin_restore(std::uint64_t* term, std::uint64_t backed_up);
-    io::Task<Result<boost::json::array>> put_back(boost::json::array keys);
+    /// Answers the leases that a person has to decide on: {"lease", "code", "why"}.
+    io::Task<Result<boost::json::array>> put_back(boost::json::array keys, std::string by, std::string reason);
+    io::Task<Result<void>> put_back_lease(
+        std::string key, core::LeaseRecord record, std::string by, std::string reason
+    );
     io::Task<Result<std::uint64_t>> bring_back_journal();
 
     const Services& services_;

@@ -248,12 +248,11 @@ void Controller::resume() {
         const auto clock = notes.find("clock");
         // The times of another machine's clock, or of before this one's last start, count as now.
         const bool ours = clock != notes.end() && clock->second == clock_id();
-        if (execution.ended_at()) {
-            const TimePoint at = ours ? std::min(*execution.ended_at(), now) : now;
-            last_move_ended_ = std::max(last_move_ended_.value_or(TimePoint{}), at);
-        }
-        if (is_automatic(execution.header()) && execution.started() && !forgets)
-            automatic_moves_.push_back(ours ? std::min(*execution.started(), now) : now);
+        if (is_automatic(execution.header()) && execution.started() && !forgets) automatic_moves_.begun(id);
+        if (!execution.ended_at()) continue;
+        const TimePoint at = ours ? std::min(*execution.ended_at(), now) : now;
+        last_move_ended_ = std::max(last_move_ended_.value_or(TimePoint{}), at);
+        automatic_moves_.ended(id, at);
     }
     for (auto& [id, execution] : executions_) {
         if (execution.ended()) continue;
@@ -286,8 +285,7 @@ core::Situation Controller::situation() const {
         .store_forgot = taker_.forgot() && !world_.planted(Planted::store_that_forgot_is_believed),
         .last_move_ended = last_move_ended_
     };
-    for (const auto& at : automatic_moves_)
-        situation.automatic_moves_in_window += now - at < moves_window(world_) ? 1 : 0;
+    situation.automatic_moves_in_window = automatic_moves_.count(now, moves_window(world_));
     if (!situation.lease) return situation;
     for (const Seen& seen : seen_) {
         const bool counts = seen.agent && seen.status.known < Epoch(UINT64_MAX) &&
@@ -335,9 +333,8 @@ Task<> Controller::decide() {
         world_.transition(std::string("verdict.") + core::name(now.writer));
         const auto decision = core::decide_failover(now, rules_, process_.now());
         if (const auto* go = std::get_if<core::Go>(&decision)) {
-            automatic_moves_.push_back(process_.now());
             world_.sometimes(now.writer_never_opened ? "a move was taken up again" : "an automatic failover began");
-            begin("failover", core::Mode::disaster, World::index_of(go->to), "");
+            automatic_moves_.begun(begin("failover", core::Mode::disaster, World::index_of(go->to), ""));
         } else if (const auto* ask = std::get_if<core::Ask>(&decision)) {
             world_.sometimes("asked a person: " + ask->code);
             begin("failover", core::Mode::disaster, World::index_of(ask->to), ask->code);
@@ -464,6 +461,7 @@ void Controller::carry_out(const std::string& id, const core::ExecutionCommand& 
         process_.spawn(perform(id, *what));
     } else if (std::holds_alternative<core::Finished>(command)) {
         last_move_ended_ = process_.now();
+        automatic_moves_.ended(id, process_.now());
         world_.note("execution " + id + " " + core::name(executions_.at(id).state()));
     }
 }

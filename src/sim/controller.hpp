@@ -3,6 +3,7 @@
 #include "core/detection.hpp"
 #include "core/execution.hpp"
 #include "core/plan.hpp"
+#include "core/recent_moves.hpp"
 #include "sim/agent.hpp"
 #include "sim/leadership.hpp"
 #include "sim/world.hpp"
@@ -123,7 +124,7 @@ private:
     std::vector<core::RegionHealth> health_;
     std::array<bool, 2> streams_here_{};  // regions that this site's own replica receives from
     std::optional<TimePoint> last_move_ended_;
-    std::vector<TimePoint> automatic_moves_;
+    core::RecentMoves automatic_moves_;
     std::uint64_t next_id_ = 1;
 };
 

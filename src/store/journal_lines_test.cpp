@@ -3,11 +3,11 @@
 #include "io/file.hpp"
 #include "store/memory.hpp"
 #include "support/async.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <fmt/format.h>
 
 #include <gmock/gmock.h>
-#include <unistd.h>
 
 namespace cloudshelf::store {
 namespace {
@@ -36,20 +36,14 @@ std::vector<JournalEntry> part(const std::vector<JournalEntry>& all, std::size_t
 
 class JournalFileTest : public ::testing::Test {
 protected:
-    void SetUp() override {
-        char name[] = "/tmp/cloudshelf-journal-XXXXXX";
-        folder_ = ::mkdtemp(name);
-        path_ = folder_ / "journal.jsonl";
-    }
-    void TearDown() override { fs::remove_all(folder_); }
     void write(const std::vector<JournalEntry>& entries, const std::string& more = "") {
         std::string text;
         for (const auto& entry : entries) text += to_line(entry);
         ASSERT_TRUE(io::replace_file(path_, text + more));
     }
 
-    fs::path folder_;
-    fs::path path_;
+    testing::TemporaryFolder folder_;
+    fs::path path_ = folder_ / "journal.jsonl";
 };
 
 // Goal: a line says exactly what the entry says, the bytes that its hash covers too, and what a later release adds to

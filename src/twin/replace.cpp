@@ -21,7 +21,7 @@ constexpr Duration change_limit = 20s;  // for a change of members: the members 
 constexpr Duration join_limit = 120s;
 
 /// Asks again while the members have no leader, as after the loss of one; a guard's refusal counts at once.
-Result<void> change_members(const Layout& layout, const std::string& target, json::object body) {
+Result<bool> change_members(const Layout& layout, const std::string& target, json::object body) {
     const auto token = operator_token(layout);
     if (!token) return fail(token.error());
     Error last;
@@ -29,7 +29,7 @@ Result<void> change_members(const Layout& layout, const std::string& target, jso
          std::this_thread::sleep_for(200ms)) {
         const auto done =
             ask_controllers(layout, {.method = "POST", .target = target, .token = *token, .body = body, .limit = 10s});
-        if (done) return {};
+        if (done) return done->at("changed").as_bool();
         last = done.error();
         if (!last.code.starts_with("store.")) break;
     }
@@ -68,6 +68,16 @@ std::string missing(const Layout& layout, const Site& site) {
 
 }  // namespace
 
+Result<bool> add_member(const Layout& layout, const std::string& name, const std::string& peer_url) {
+    return change_members(layout, "/v1/members/add", {{"name", name}, {"peer_url", peer_url}});
+}
+
+Result<bool> remove_member(const Layout& layout, const std::string& name, const std::string& peer_url) {
+    json::object body{{"name", name}};
+    if (!peer_url.empty()) body["peer_url"] = peer_url;
+    return change_members(layout, "/v1/members/remove", std::move(body));
+}
+
 Result<json::value> members(const Layout& layout) {
     const auto token = operator_token(layout);
     if (!token) return fail(token.error());
@@ -91,14 +101,13 @@ Result<void> replace_site(
     if (up && !kill_site(site->directory)) return fail("twin.still-running", fmt::format("{} does not end", name));
 
     progress("its member of etcd is removed");
-    if (const auto removed = change_members(layout, "/v1/members/remove", {{"name", name}}); !removed) return removed;
+    if (const auto removed = remove_member(layout, name); !removed) return fail(removed.error());
     std::error_code failed;
     fs::remove_all(site->directory, failed);
     if (failed) return fail("twin.directory", fmt::format("{}: {}", site->directory.string(), failed.message()));
     progress("a new one is added");
     const std::string url = fmt::format("https://{}:{}", io::site_host_name(name), Ports::etcd_peer);
-    if (const auto added = change_members(layout, "/v1/members/add", {{"name", name}, {"peer_url", url}}); !added)
-        return added;
+    if (const auto added = add_member(layout, name, url); !added) return fail(added.error());
     if (const auto prepared = prepare_site(layout, options, *site, EtcdStart::joins); !prepared) return prepared;
     progress(fmt::format("starting {} at {}", name, site->address));
     if (const auto started = start_site(options.programs / "cloudshelf", site->directory); !started)

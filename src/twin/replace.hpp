@@ -18,6 +18,13 @@ Result<void> replace_site(
     const Layout& layout, const std::string& site, const UpOptions& options, Force force, Progress progress
 );
 
+/// Adds a member of the state store for a site that is new, or takes one out; answers whether that changed anything.
+/// Refused where the members that are up would not be a majority afterwards. `peer_url`: where the other members reach
+/// it; to remove one, needed only where it has never been up. Errors: "guard.no-majority", "guard.no-members", those of
+/// the call.
+Result<bool> add_member(const Layout& layout, const std::string& name, const std::string& peer_url);
+Result<bool> remove_member(const Layout& layout, const std::string& name, const std::string& peer_url = {});
+
 /// `GET /v1/members` of the controllers.
 Result<boost::json::value> members(const Layout& layout);
 

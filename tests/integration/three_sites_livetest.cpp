@@ -129,7 +129,21 @@ TEST_F(ThreeSitesTest, AMachineIsReplaced) {
     start(40);
     EXPECT_EQ(run({"site", "replace", "us-east-1"}).status, 70);
     EXPECT_EQ(run({"site", "replace", "us-west-2"}).status, 70);  // it is up
+    // A fourth member may come while three are up, though nobody is there yet; it can be taken back by its address.
+    const std::vector<std::string> fourth{"us-east-3", "--peer-url", "https://us-east-3.cloudshelf.internal:2380"};
+    const auto site_command = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), "site");
+        words.insert(words.end(), fourth.begin(), fourth.end());
+        return run(words);
+    };
+    EXPECT_EQ(run({"site", "add", "us-east-3"}).status, 64);
+    ASSERT_EQ(site_command({"add"}).status, 0);
+    EXPECT_NE(site_command({"add"}).out.find("nothing to change"), std::string::npos);
+    EXPECT_NE(run({"site", "list"}).out.find("(new)"), std::string::npos);
+    EXPECT_EQ(site_command({"remove"}).status, 0);
+    EXPECT_EQ(run({"site", "list"}).out.find("(new)"), std::string::npos);
     ASSERT_EQ(run({"break", "region", "us-west-2"}).status, 0);
+    EXPECT_EQ(site_command({"add"}).status, 70);  // two of three are no majority of four
     const auto replaced = run({"site", "replace", "us-west-2"});
     ASSERT_EQ(replaced.status, 0) << detail(replaced);
     EXPECT_TRUE(in_step());

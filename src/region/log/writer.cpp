@@ -137,7 +137,7 @@ void Writer::run() {
 }
 
 void Writer::commit(std::vector<Submission>& group) {
-    const auto may = may_write();
+    auto may = may_write();
     auto next = group.begin();
     while (next != group.end()) {
         const auto begin = next;
@@ -155,6 +155,7 @@ void Writer::commit(std::vector<Submission>& group) {
             } else {
                 // Some of them were refused for what others were about to write; so nobody is told anything but this.
                 for (auto failed = begin; failed != next; ++failed) failed->outcome = fail(written.error());
+                may = may_write();  // those behind them are not even begun
             }
         }
     }

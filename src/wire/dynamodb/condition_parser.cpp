@@ -90,7 +90,10 @@ ConditionParser::Node ConditionParser::either() {
     if (!parser_.at_keyword("OR")) return first;
     Or test;
     test.conditions.push_back(condition(std::move(first)));
-    while (parser_.accept_keyword("OR")) test.conditions.push_back(condition(both()));
+    while (parser_.accept_keyword("OR")) {
+        parser_.count_operator();
+        test.conditions.push_back(condition(both()));
+    }
     return made({std::move(test)});
 }
 
@@ -99,12 +102,16 @@ ConditionParser::Node ConditionParser::both() {
     if (!parser_.at_keyword("AND")) return first;
     And test;
     test.conditions.push_back(condition(std::move(first)));
-    while (parser_.accept_keyword("AND")) test.conditions.push_back(condition(negation()));
+    while (parser_.accept_keyword("AND")) {
+        parser_.count_operator();
+        test.conditions.push_back(condition(negation()));
+    }
     return made({std::move(test)});
 }
 
 ConditionParser::Node ConditionParser::negation() {
     if (!parser_.accept_keyword("NOT")) return test();
+    parser_.count_operator();
     const Parser::Level level(parser_);
     return made({Not{std::make_unique<Condition>(condition(negation()))}});
 }
@@ -156,6 +163,7 @@ std::vector<Operand> ConditionParser::operands() {
 }
 
 ConditionParser::Node ConditionParser::compare(Comparator comparator, std::string_view symbol, Node left) {
+    parser_.count_operator();
     if (left.condition && left.function.empty()) parser_.syntax_error();  // (a = b) = c
     parser_.take();
     Compare test{.comparator = comparator, .left = operand(std::move(left)), .right = operand(primary())};
@@ -167,6 +175,7 @@ ConditionParser::Node ConditionParser::compare(Comparator comparator, std::strin
 }
 
 ConditionParser::Node ConditionParser::between(Node value) {
+    parser_.count_operator();
     Between test{.value = operand(std::move(value)), .low = operand(primary())};
     parser_.expect_keyword("AND");
     test.high = operand(primary());
@@ -195,6 +204,7 @@ ConditionParser::Node ConditionParser::between(Node value) {
 }
 
 ConditionParser::Node ConditionParser::in(Node value) {
+    parser_.count_operator();
     In test{.value = operand(std::move(value)), .list = operands()};
     if (test.list.size() > in_max) {
         parser_.complain(

@@ -69,7 +69,10 @@ TEST(Json, RefusesWhatDynamodbRefuses) {
     );
     EXPECT_EQ(reading(R"({"NULL":false})"), invalid + "Null attribute value types must have the value of true");
     EXPECT_EQ(reading(R"({"N":"x"})"), "ValidationException: The parameter cannot be converted to a numeric value: x");
-    EXPECT_EQ(reading(R"({"M":{"":{"S":"x"}}})"), "ValidationException: Empty attribute name");
+    EXPECT_EQ(
+        reading(R"({"M":{"":{"S":"x"}}})"),
+        "ValidationException: One or more parameter values were invalid: An attribute name must not be empty"
+    );
     EXPECT_EQ(reading(R"({"S":1})"), "SerializationException: NUMBER_VALUE cannot be converted to String");
     EXPECT_EQ(reading(R"({"S":true})"), "SerializationException: TRUE_VALUE cannot be converted to String");
     EXPECT_EQ(reading(R"({"S":[]})"), "SerializationException: Start of list found where not expected");

@@ -106,7 +106,8 @@ Result<Map> read_map(const json::value& found, int level) {
     std::vector<Attribute> attributes;
     attributes.reserve(object->size());
     for (const auto& [name, json] : *object) {
-        if (name.empty()) return fail(errors::validation("Empty attribute name"));
+        if (name.empty()) return fail(errors::invalid_parameter("An attribute name must not be empty"));
+        if (name.size() > attribute_name_bytes_max) return fail(errors::invalid_parameter(name_too_long));
         auto value = read_value(json, level);
         if (!value) return fail(std::move(value.error()));
         attributes.push_back({std::string(name), std::move(*value)});

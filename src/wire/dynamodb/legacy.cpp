@@ -2,6 +2,7 @@
 
 #include "wire/dynamodb/errors.hpp"
 #include "wire/dynamodb/json.hpp"
+#include "wire/dynamodb/limits.hpp"
 #include "wire/dynamodb/parsing.hpp"
 
 #include <boost/json/array.hpp>
@@ -330,6 +331,7 @@ Result<std::optional<Update>> read_attribute_updates(const json::object& request
     for (const auto& [name, json] : **map) {
         const auto* each = json.if_object();
         if (!each) return fail(errors::serialization("Unexpected field type"));
+        if (name.size() > attribute_name_bytes_max) return fail(errors::invalid_parameter(name_too_long));
         auto action = read_action({name.data(), name.size()}, *each);
         if (!action) return fail(std::move(action.error()));
         update.actions.push_back(std::move(*action));
@@ -385,6 +387,7 @@ Result<std::optional<Projection>> read_attributes_to_get(const json::object& req
     for (const json::value& each : *names) {
         if (!each.is_string()) return fail(errors::serialization("Unexpected field type"));
         Path path{std::string(text_of(&each))};
+        if (each.as_string().size() > attribute_name_bytes_max) return fail(errors::invalid_parameter(name_too_long));
         if (std::ranges::find(projection.paths, path) != projection.paths.end()) {
             return fail(errors::invalid_parameter(
                 fmt::format("Duplicate value in attribute name: {}", std::get<std::string>(path[0]))

@@ -154,6 +154,16 @@ TEST(ConditionParser, TellsWhatElseIsWrong) {
         "Expression size has exceeded the maximum allowed size; expression size: 4102"
     );
     EXPECT_EQ(condition(std::string(4000, '(')), "The expression is nested too deep;");
+    const auto either = [](int count) {  // with 2 * count + 1 operators, each inside the one before
+        std::string text = "a<b ";
+        for (int i = 0; i < count; ++i) text += "or (a<b ";
+        return text + std::string(static_cast<std::size_t>(count), ')');
+    };
+    EXPECT_EQ(condition(either(149)), "good");
+    EXPECT_EQ(condition(either(150)), "The expression contains too many operators; operator count: 301");
+    std::string not_not;
+    for (int i = 0; i < 350; ++i) not_not += "not ";
+    EXPECT_EQ(condition(not_not + "a<b"), "The expression contains too many operators; operator count: 301");
 }
 
 TEST(UpdateParser, TakesWhatIsOne) {

@@ -13,7 +13,8 @@ namespace cloudshelf::dynamodb {
 namespace {
 
 constexpr std::size_t path_steps_max = 32;
-constexpr int level_max = 128;
+constexpr int level_max = 400;  // more than an expression of 300 operators needs, and little for our stack
+constexpr int operators_max = 300;
 
 }  // namespace
 
@@ -150,6 +151,14 @@ void Parser::complain(Complaint kind, std::string message) {
     if (!first) first = std::move(message);
 }
 
+void Parser::count_operator() {
+    if (++operators_ != operators_max + 1) return;
+    complain(
+        Complaint::too_many_operators,
+        fmt::format("The expression contains too many operators; operator count: {}", operators_)
+    );
+}
+
 bool Parser::check_count(std::string_view function, std::size_t operands, std::size_t wanted) {
     if (operands == wanted) return true;
     complain(
@@ -224,19 +233,20 @@ Result<KeyCondition> key_condition_of(std::vector<KeyTest> tests, const KeySchem
         if (sort->name != schema.sort->name) return missed(*schema.sort);
     }
 
-    const auto check = [](const AttributeValue& value, const KeyAttribute& key) -> Result<void> {
-        if (!value.is(key.type)) {
+    const auto check = [&](const AttributeValue* sort_value) -> Result<void> {
+        if (!hash->test.value.is(schema.hash.type) || (sort_value && !sort_value->is(schema.sort->type))) {
             return fail(errors::invalid_parameter("Condition parameter type does not match schema type"));
         }
-        Map alone;
-        alone.set(key.name, value);
-        return check_item_key(alone, {.hash = key});
+        Map key;
+        key.set(schema.hash.name, hash->test.value);
+        if (!sort_value) return check_item_key(key, {.hash = schema.hash});
+        key.set(schema.sort->name, *sort_value);
+        return check_item_key(key, schema);
     };
-    if (auto checked = check(hash->test.value, schema.hash); !checked) return fail(std::move(checked.error()));
+    if (auto checked = check(sort ? &sort->test.value : nullptr); !checked) return fail(std::move(checked.error()));
     if (!sort) return KeyCondition{.hash = std::move(hash->test.value)};
-    if (auto checked = check(sort->test.value, *schema.sort); !checked) return fail(std::move(checked.error()));
     if (sort->test.kind == SortCondition::Kind::between) {
-        if (auto checked = check(sort->test.high, *schema.sort); !checked) return fail(std::move(checked.error()));
+        if (auto checked = check(&sort->test.high); !checked) return fail(std::move(checked.error()));
     }
     return KeyCondition{.hash = std::move(hash->test.value), .sort = sort->test};
 }

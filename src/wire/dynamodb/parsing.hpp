@@ -19,6 +19,7 @@ namespace cloudshelf::dynamodb {
 /// and syntax before all of them.
 enum class Complaint : std::uint8_t {
     redundant_parentheses,
+    too_many_operators,
     unknown_function,
     misused_function,
     reserved_word,
@@ -58,6 +59,8 @@ public:
     AttributeValue value();
 
     void complain(Complaint kind, std::string message);
+    /// One more comparator, AND, OR, NOT, BETWEEN, IN, + or -: an expression may have 300 of them.
+    void count_operator();
     /// "Incorrect number of operands …" unless there are as many as wanted.
     bool check_count(std::string_view function, std::size_t operands, std::size_t wanted);
 
@@ -84,6 +87,7 @@ private:
     std::vector<Token> tokens_;
     std::size_t at_ = 0;
     int level_ = 0;
+    int operators_ = 0;
     std::optional<std::string> syntax_;
     std::array<std::optional<std::string>, static_cast<std::size_t>(Complaint::end_of_list)> complaints_;
 };

@@ -2,6 +2,7 @@
 
 #include "wire/dynamodb/errors.hpp"
 #include "wire/dynamodb/json.hpp"
+#include "wire/dynamodb/limits.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -61,6 +62,13 @@ Result<Placeholders> Placeholders::read(const boost::json::value* names, const b
             if (name->empty()) {
                 return fail(errors::validation(fmt::format(
                     "ExpressionAttributeNames contains invalid value: Empty attribute name for key {}",
+                    std::string_view(key)
+                )));
+            }
+            if (name->size() > attribute_name_bytes_max) {
+                return fail(errors::validation(fmt::format(
+                    "ExpressionAttributeNames contains invalid value: {} for key {}",
+                    name_too_long,
                     std::string_view(key)
                 )));
             }

@@ -100,6 +100,7 @@ private:
         Term left = term();
         const bool plus = parser_.at_symbol("+");
         if (!plus && !parser_.at_symbol("-")) return left;
+        parser_.count_operator();
         const std::string_view sign = parser_.take();
         Term right = term();
         for (const Term* each : {&left, &right}) check_type(sign, *each, Type::N);
