@@ -73,6 +73,49 @@ Result<void> write_item(
     Cause cause = Cause::request
 );
 
+/// What is kept for queries and sweeps beside an item, whoever wrote it: within a decision, "data", tombstone, indexes,
+/// counts and expiry go from `was` to `now` with its version. No log entry and no stream record. What an index cannot
+/// sort is left out of it. Errors: those of View::get.
+Result<void> replace_item(
+    changelog::Batch& batch,
+    const Storage& storage,
+    const Table& table,
+    std::string_view key,
+    const std::optional<StoredItem>& was,
+    const NewItem* now,
+    const core::ItemVersion& version
+);
+/// Within a decision: the log's entry at a position is a record of the table's stream too, if one is enabled.
+void note_in_stream(changelog::Batch& batch, const Storage& storage, const Table& table, changelog::Position position);
+/// The key in "streams", for readers of a range as well.
+std::string stream_key(StorageNumber stream, changelog::Position position);
+
+/// The tombstone of a deleted item of a global table: its version, or nothing.
+Result<std::optional<core::ItemVersion>> find_tombstone(
+    const changelog::View& view, const Storage& storage, std::string_view key
+);
+
+/// What an index keeps of an item: all keys and what it projects.
+dynamodb::Item projected(const Table& table, const Index& index, const dynamodb::Item& item);
+/// Within a decision: one index's entry of an item, and its counts, go from `was` to `now`; null: not there. Answers
+/// the write units that takes.
+Result<double> replace_in_index(
+    changelog::Batch& batch,
+    const Storage& storage,
+    const Table& table,
+    const Index& index,
+    const dynamodb::Item* was,
+    const dynamodb::Item* now
+);
+/// The write units a change takes of an index: what replace_in_index answers.
+double index_write_units(const Table& table, const Index& index, const dynamodb::Item* was, const dynamodb::Item* now);
+
+/// Seconds since 1970 at which an item expires; nothing without time to live or without a number in its attribute.
+std::optional<std::uint64_t> expiry_of(const Table& table, const dynamodb::Item& item);
+/// The key in "expiry"; what follows its first `expiry_head_bytes` is the key in "data".
+std::string expiry_key(const Table& table, std::uint64_t seconds, std::string_view key);
+inline constexpr std::size_t expiry_head_bytes = sizeof(std::uint32_t) + sizeof(std::uint64_t);
+
 /// Within a decision: a change that another region accepted (`entry`, of which `change` was decoded) takes effect here
 /// if it is the last writer (core::last_writer, tombstones included), and goes into the conflict log where it must.
 Result<void> receive_item(

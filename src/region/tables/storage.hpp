@@ -23,7 +23,7 @@
 /// | "counts"     | table or index                                           | items, bytes                          |
 /// | "catalogue"  | "table/" name; "next"                                    | encode_table; next StorageNumber      |
 /// | "conflicts"  | table, log position                                      | both versions                         |
-/// | "tokens"     | expiry, token                                            | digest of the request, its answer     |
+/// | "tokens"     | "t" token; "e" expiry, token                             | expiry, digest of the request; nothing |
 /// | "backups"    | backup ARN                                               | its description                       |
 namespace cloudshelf::tables {
 
