@@ -1,5 +1,6 @@
 #include "region/tables/update_table.hpp"
 
+#include "region/tables/backfill.hpp"
 #include "region/tables/constraints.hpp"
 #include "region/tables/description.hpp"
 #include "region/tables/dropped.hpp"
@@ -268,7 +269,11 @@ Result<Table> updated(const Table& current, const TableUpdate& update, Service& 
 
 }  // namespace
 
-void fill_new_indexes(Service&, const Table&) {}
+void fill_new_indexes(Service& service, const Table& table) {
+    for (const auto& index : table.indexes) {
+        if (index.backfilling) service.run_behind(backfill_index(service, table.id, index.name));
+    }
+}
 
 io::Task<Answer> update_table(Call call) {
     auto update = read_update(call.body);

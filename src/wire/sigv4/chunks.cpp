@@ -108,9 +108,10 @@ Result<bool> ChunkReader::take_chunk(std::string& body) {
 
 Result<bool> ChunkReader::take_trailer() {
     if (waiting_.size() > line_bytes_max) return no_chunk("the trailer doesn't end");
+    const bool is_empty = waiting_.starts_with("\r\n");
     const auto end = waiting_.find("\r\n\r\n");
-    if (end == std::string::npos && waiting_ != "\r\n") return false;
-    std::string_view rest(waiting_.data(), end == std::string::npos ? 0 : end + 2);
+    if (!is_empty && end == std::string::npos) return false;
+    std::string_view rest(waiting_.data(), is_empty ? 0 : end + 2);
     std::string to_hash;
     std::string signature;
     while (!rest.empty()) {
@@ -135,7 +136,7 @@ Result<bool> ChunkReader::take_trailer() {
         const Mac mac = hmac({key_.data(), key_.size()}, to_sign);
         if (!equal_in_constant_time(hex({mac.data(), mac.size()}), signature)) return altered();
     }
-    waiting_.erase(0, end == std::string::npos ? 2 : end + 4);
+    waiting_.erase(0, is_empty ? 2 : end + 4);
     finished_ = true;
     return true;
 }
