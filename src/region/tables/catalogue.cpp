@@ -86,7 +86,15 @@ TablePtr Catalogue::decided_id(std::string_view id) const {
 }
 
 io::Task<Result<TablePtr>> Catalogue::change(std::string name, Change change) {
-    changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) { return change_in(batch, name, change); };
+    changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) -> Result<void> {
+        const TablePtr before = decided(name);
+        if (auto changed = change_in(batch, name, change); !changed) return changed;
+        const TablePtr after = decided(name);
+        const bool concerns_others = (before && before->replicated()) || (after && after->replicated());
+        if (after && concerns_others)
+            batch.append({.kind = "table", .container = after->id, .payload = encode_table(*after)});
+        return {};
+    };
     const auto written = co_await log_->write(std::move(decision));
     if (!written) co_return fail(written.error());
     settle(name);

@@ -39,8 +39,8 @@ public:
     /// From what is there (null: nothing) to what shall be (nullopt: nothing). Runs in a decision; may use the batch. A
     /// StorageNumber that is needed comes from `next_number`.
     using Change = std::function<Result<std::optional<Table>>(const Table* current, changelog::Batch& batch)>;
-    /// Answers the table as it is then (null: gone), durable and visible to `find`. Errors: the change's own, those of
-    /// ChangeLog::write.
+    /// Answers the table as it is then (null: gone), durable and visible to `find`. Of a table with replicas the log
+    /// says so to the other regions (following.hpp). Errors: the change's own, those of ChangeLog::write.
     io::Task<Result<TablePtr>> change(std::string name, Change change);
     /// The same within a decision of somebody else's, which must then succeed; `settle` has to be called after its
     /// commit.

@@ -8,7 +8,9 @@
 #include "region/tables/compression.hpp"
 #include "region/tables/dropped.hpp"
 #include "region/tables/expiry_filler.hpp"
+#include "region/tables/following.hpp"
 #include "region/tables/metrics_page.hpp"
+#include "region/tables/replica_updates.hpp"
 #include "region/tables/request_metrics.hpp"
 #include "region/tables/sweeper.hpp"
 #include "region/tables/update_table.hpp"
@@ -275,7 +277,11 @@ io::Task<Result<void>> Service::start() {
         return answer(std::move(request));
     });
     if (auto listening = impl_->server->start(); !listening) co_return fail(listening.error());
-    for (const auto& table : catalogue().all()) fill_new_indexes(*this, *table);
+    for (const auto& table : catalogue().all()) {
+        fill_new_indexes(*this, *table);
+        fill_new_replicas(*this, *table);
+    }
+    for (const auto& peer : impl_->options.peers) run_behind(follow(*this, peer));
     run_behind(erase_dropped(*this));
     run_behind(fill_expiry(*this));
     run_behind(sweep_expired(*this));
