@@ -103,16 +103,41 @@ std::optional<std::int64_t> whole_number(std::string_view text, Range range) {
     return number;
 }
 
-Result<std::string> signed_in(const Request& request, Ports& ports) {
+std::string_view token_of(const Request& request) {
     constexpr std::string_view scheme = "Bearer ";
-    if (!request.authorization.starts_with(scheme)) {
+    if (!request.authorization.starts_with(scheme)) return {};
+    return std::string_view(request.authorization).substr(scheme.size());
+}
+
+Result<std::string> signed_in(const Request& request, Ports& ports) {
+    const auto token = token_of(request);
+    if (token.empty()) {
         return fail(
             "not-signed-in", "this needs a session: POST /sessions, then send \"Authorization: Bearer <token>\""
         );
     }
-    return verify_session(
-        ports.secrets, std::string_view(request.authorization).substr(scheme.size()), ports.clock.unix_seconds()
-    );
+    auto user = verify_session(ports.secrets, token, ports.clock.unix_seconds());
+    if (user && ports.sessions.is_signed_out(session_id(token))) {
+        return fail("signed-out", "this session was signed out: sign in again");
+    }
+    return user;
+}
+
+Response sign_in_first(const Error& error) {
+    auto response = refuse(401, error);
+    response.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return response;
+}
+
+Response tables_refusal(const Error& error) {
+    if (error.certainty == Certainty::unknown) {
+        return outcome_unknown("the tables gave no clear answer; send it again: done twice, it is the same");
+    }
+    if (!error.retryable) return refusal(500, "internal", "the tables refused a request of ours; nothing was done");
+    auto response = refusal(503, "no-tables", "no tables answer at the moment; nothing was done, send it again");
+    response.headers.emplace_back("Retry-After", "1");
+    response.outcome = Outcome::not_done;
+    return response;
 }
 
 std::expected<KeyState, Response> take_key(

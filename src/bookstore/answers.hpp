@@ -32,8 +32,15 @@ struct Range {
 Result<std::int64_t> whole_member(const boost::json::object& body, std::string_view name, Range range);
 std::optional<std::int64_t> whole_number(std::string_view text, Range range);
 
+/// The token of a signed-in request, empty when it has none.
+std::string_view token_of(const Request& request);
 /// The user id of a signed-in request. Errors: for a 401.
 Result<std::string> signed_in(const Request& request, Ports& ports);
+
+/// The 401 of such an error.
+Response sign_in_first(const Error& error);
+/// The answer to an error of carts or sessions.
+Response tables_refusal(const Error& error);
 
 /// A refusal made from an Error: its code and message.
 Response refuse(int status, const Error& error);
@@ -70,6 +77,16 @@ Response write_once(
 
 /// {"1","2"} as PostgreSQL's array text, `{"1","2"}`.
 std::string array_text(const std::vector<std::string>& values);
+
+/// Ids of books.
+inline constexpr Range book_ids{1, 999'999'999'999};
+
+Response show_cart(const Request& request, Ports& ports);
+Response put_in_cart(const Request& request, Ports& ports);
+Response change_cart(const Request& request, Ports& ports);
+/// The book that the query names (`?bookId=`), else all of them.
+Response empty_cart(const Request& request, Ports& ports);
+Response sign_out(const Request& request, Ports& ports);
 
 Response place_order(const Request& request, Ports& ports);
 Response show_order(const Request& request, Ports& ports, const std::string& order_id);

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -135,6 +136,63 @@ class FakePasswords : public Passwords {
 public:
     std::string hash(const std::string& password) override { return "hashed:" + password; }
     bool matches(const std::string& hash, const std::string& password) override { return hash == "hashed:" + password; }
+};
+
+class FakeCarts : public Carts {
+public:
+    std::map<std::string, std::map<std::string, std::int64_t>> carts;  // by customer, by book
+    std::deque<Error> troubles;                                        // what the next calls meet
+
+    Result<std::vector<CartLine>> lines(const std::string& user) override {
+        if (auto error = trouble()) return fail(std::move(*error));
+        std::vector<CartLine> lines;
+        for (const auto& [book, quantity] : carts[user]) lines.push_back({.book_id = book, .quantity = quantity});
+        return lines;
+    }
+    Result<void> put(const std::string& user, const CartLine& line) override {
+        if (auto error = trouble()) return fail(std::move(*error));
+        carts[user][line.book_id] = line.quantity;
+        return {};
+    }
+    Result<bool> change(const std::string& user, const CartLine& line) override {
+        if (auto error = trouble()) return fail(std::move(*error));
+        if (!carts[user].contains(line.book_id)) return false;
+        carts[user][line.book_id] = line.quantity;
+        return true;
+    }
+    Result<void> remove(const std::string& user, const std::string& book_id) override {
+        if (auto error = trouble()) return fail(std::move(*error));
+        carts[user].erase(book_id);
+        return {};
+    }
+
+private:
+    std::optional<Error> trouble() {
+        if (troubles.empty() || troubles.front().code.empty()) {
+            if (!troubles.empty()) troubles.pop_front();  // an error without a code: this call goes well
+            return {};
+        }
+        auto error = troubles.front();
+        troubles.pop_front();
+        return error;
+    }
+};
+
+class FakeSessions : public Sessions {
+public:
+    bool down = false;
+    std::vector<Session> open;
+    std::set<std::string> signed_out;
+
+    void opened(const Session& session) override {
+        if (!down) open.push_back(session);
+    }
+    Result<void> sign_out(const Session& session) override {
+        if (down) return fail(Error{.code = "tables.unavailable", .message = "down", .retryable = true});
+        signed_out.insert(session.id);
+        return {};
+    }
+    bool is_signed_out(const std::string& id) override { return !down && signed_out.contains(id); }
 };
 
 }  // namespace cloudshelf::bookstore::fakes

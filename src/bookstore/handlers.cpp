@@ -53,8 +53,6 @@ constexpr Statement insert_user{
 constexpr Statement user_by_email{"user_by_email", "SELECT user_id, password_hash FROM users WHERE email = $1"};
 constexpr Statement user_by_id{"user_by_id", "SELECT email, name FROM users WHERE user_id = $1"};
 
-constexpr Range book_ids{1, 999'999'999'999};
-
 std::vector<std::string> segments(std::string_view path) {
     std::vector<std::string> parts;
     while (!path.empty() && path.front() == '/') {
@@ -76,12 +74,6 @@ Response read_refusal(const Error& error) {
 
 Response not_found(std::string_view what) {
     return refusal(404, "not-found", what);
-}
-
-Response sign_in_first(const Error& error) {
-    auto response = refuse(401, error);
-    response.headers.emplace_back("WWW-Authenticate", "Bearer");
-    return response;
 }
 
 /// The one text that a query answers with, or nothing when there is no row.
@@ -182,7 +174,9 @@ Response sign_in(const Request& request, Ports& ports) {
     const bool right = ports.passwords.matches(hash, *password);
     if (!known || !right) return refusal(401, "bad-credentials", "email or password is wrong");
     const auto expires_at = ports.clock.unix_seconds() + session_seconds;
-    const auto token = sign_session(ports.secrets, rows->front()[0].value_or(""), expires_at);
+    const auto user = rows->front()[0].value_or("");
+    const auto token = sign_session(ports.secrets, user, expires_at);
+    ports.sessions.opened({.id = session_id(token), .user = user, .expires_at = expires_at});
     return answer(201, {{"token", token}, {"expires_in_s", session_seconds}});
 }
 
@@ -227,7 +221,17 @@ Response route(const Request& request, Ports& ports) {
     if (path.size() == 1 && path[0] == "users") return post ? sign_up(request, ports) : wrong_method("POST");
     if (path.size() == 2 && path[0] == "users" && path[1] == "me")
         return get ? me(request, ports) : wrong_method("GET");
-    if (path.size() == 1 && path[0] == "sessions") return post ? sign_in(request, ports) : wrong_method("POST");
+    if (path.size() == 1 && path[0] == "sessions") {
+        if (request.method == "DELETE") return sign_out(request, ports);
+        return post ? sign_in(request, ports) : wrong_method("POST, DELETE");
+    }
+    if (path.size() == 1 && path[0] == "cart") {
+        if (get) return show_cart(request, ports);
+        if (post) return put_in_cart(request, ports);
+        if (request.method == "PATCH") return change_cart(request, ports);
+        if (request.method == "DELETE") return empty_cart(request, ports);
+        return wrong_method("GET, POST, PATCH, DELETE");
+    }
     if (path.size() == 1 && path[0] == "orders") return post ? place_order(request, ports) : wrong_method("POST");
     if (path.size() == 2 && path[0] == "orders") {
         if (!get) return wrong_method("GET");
@@ -241,6 +245,8 @@ Response route(const Request& request, Ports& ports) {
 }  // namespace
 
 Kind kind_of(const Request& request) {
+    if (segments(request.path) == std::vector<std::string>{"cart"}) return Kind::table;
+    if (request.method == "DELETE" && request.path == "/sessions") return Kind::table;
     if (request.method != "POST") return Kind::read;
     return request.path == "/sessions" ? Kind::sign_in : Kind::write;
 }

@@ -9,6 +9,7 @@ namespace cloudshelf::bookstore {
 enum class Kind {
     read,     // also when the writer is away
     sign_in,  // reads, and hashes a password: costs processor time
+    table,    // carts and signing out: reads and writes of tables, which every region may write at any time
     write,    // only with permission to write
 };
 Kind kind_of(const Request& request);

@@ -26,7 +26,9 @@ struct Shop : testing::Test {
     fakes::FakeRandom random;
     fakes::FakePasswords passwords;
     Secrets secrets{.session_keys = {"a session key of this test"}};
-    Ports ports{database, payments, clock, random, passwords, secrets};
+    fakes::FakeCarts carts;
+    fakes::FakeSessions sessions;
+    Ports ports{database, payments, clock, random, passwords, secrets, carts, sessions};
 
     Shop() {
         const auto one = [](const std::vector<Value>&) -> Result<Rows> { return Rows{{"1"}}; };

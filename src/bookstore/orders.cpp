@@ -131,12 +131,6 @@ Result<Response> insert(Transaction& transaction, Ports& ports, const std::strin
     return answer(201, {{"order_id", order_id}, {"total_cents", total}, {"status", "placed"}});
 }
 
-Response sign_in_first(const Error& error) {
-    auto response = refuse(401, error);
-    response.headers.emplace_back("WWW-Authenticate", "Bearer");
-    return response;
-}
-
 Response key_missing() {
     return refusal(
         400, "idempotency-key-missing", "this needs an Idempotency-Key header, so that sending it again is safe"

@@ -98,6 +98,44 @@ public:
     virtual bool matches(const std::string& hash, const std::string& password) = 0;
 };
 
+struct CartLine {
+    std::string book_id;  // decimal
+    std::int64_t quantity = 0;
+    bool operator==(const CartLine&) const = default;
+};
+
+/// Customers' carts, in tables that both regions write: no lease is needed. Every call says what is to be, not what is
+/// to be added: made twice, it does the same thing twice, so that an unknown outcome may always be asked for again.
+/// Errors: "tables.unavailable" (retryable; unknown when an answer was lost), "tables.failed".
+class Carts {
+public:
+    virtual ~Carts() = default;
+    /// By book.
+    virtual Result<std::vector<CartLine>> lines(const std::string& user) = 0;
+    virtual Result<void> put(const std::string& user, const CartLine& line) = 0;
+    /// False: the book is not in the cart.
+    virtual Result<bool> change(const std::string& user, const CartLine& line) = 0;
+    virtual Result<void> remove(const std::string& user, const std::string& book_id) = 0;
+};
+
+/// What is known of sessions beyond their signature, which alone makes them valid: a region may have lost its tables,
+/// or may not have heard yet of a sign-in in the other one.
+class Sessions {
+public:
+    virtual ~Sessions() = default;
+    struct Session {
+        std::string id;  // never the token itself
+        std::string user;
+        std::int64_t expires_at = 0;  // Unix seconds
+    };
+    /// As best it can: a sign-in waits for nothing and fails for nothing.
+    virtual void opened(const Session& session) = 0;
+    /// Errors: "tables.unavailable", "tables.failed".
+    virtual Result<void> sign_out(const Session& session) = 0;
+    /// False also when nobody answers in time.
+    virtual bool is_signed_out(const std::string& id) = 0;
+};
+
 struct Secrets {
     std::vector<std::string> session_keys;  // the first one signs, all of them verify; the same in every region
 };
@@ -109,6 +147,8 @@ struct Ports {
     Random& random;
     Passwords& passwords;
     const Secrets& secrets;
+    Carts& carts;
+    Sessions& sessions;
 };
 
 }  // namespace cloudshelf::bookstore

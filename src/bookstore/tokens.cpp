@@ -34,6 +34,18 @@ Result<std::string> verify_session(const Secrets& secrets, std::string_view toke
     return std::string(user_id);
 }
 
+std::string session_id(std::string_view token) {
+    return sha256_hex(token);
+}
+
+std::int64_t expiry_of(std::string_view token) {
+    const auto payload = token.substr(0, token.rfind('.'));
+    const auto digits = payload.substr(payload.rfind('.') + 1);
+    std::int64_t expires_at = 0;
+    std::from_chars(digits.data(), digits.data() + digits.size(), expires_at);
+    return expires_at;
+}
+
 bool is_uuid(std::string_view text) {
     if (text.size() != 36) return false;
     for (std::size_t i = 0; i < text.size(); ++i) {

@@ -16,6 +16,12 @@ std::string sign_session(const Secrets& secrets, std::string_view user_id, std::
 /// The user id. Errors: "bad-token" (forged, damaged, or signed with a key that is no longer valid), "expired-token".
 Result<std::string> verify_session(const Secrets& secrets, std::string_view token, std::int64_t now);
 
+/// What a session is called where its token must not be written down: the token's SHA-256.
+std::string session_id(std::string_view token);
+
+/// When a token that verifies expires, in Unix seconds.
+std::int64_t expiry_of(std::string_view token);
+
 /// 8-4-4-4-12 hexadecimal digits in lower case.
 bool is_uuid(std::string_view text);
 

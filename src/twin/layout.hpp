@@ -14,6 +14,7 @@ namespace cloudshelf::twin {
 /// Ports are the same at every site, so that the same port means the same service everywhere (docs/architecture.md).
 struct Ports {
     static constexpr std::uint16_t gateway = 8080;
+    static constexpr std::uint16_t tables = 8000;
     static constexpr std::uint16_t agent = 7400;
     static constexpr std::uint16_t controller = 7300;
     static constexpr std::uint16_t postgres = 5432;

@@ -48,18 +48,46 @@ std::string at(const Layout& layout, const Site& from, const Site& to, std::uint
     return fmt::format("{}:{}", layout.road(from, to), port);
 }
 
+/// The keys of the tables: the bookstore's writes items, the operator's makes tables too. Each user has a file of its
+/// own, the tables know all of them.
+Result<void> make_table_keys(const Layout& layout) {
+    std::string all;
+    for (const auto& [profile, permission] : {std::pair{"bookstore", "write"}, {"operator", "admin"}}) {
+        const fs::path path = layout.secrets() / fmt::format("tables-{}.credentials", profile);
+        const auto key = fmt::format(
+            "[{0}]\naws_access_key_id = CS{1}\naws_secret_access_key = {2}\ncloudshelf_permissions = {3}\n",
+            profile,
+            random_hex().substr(0, 18),
+            random_hex(),
+            permission
+        );
+        if (const auto made = secret(path, key); !made) return made;
+        const auto kept = io::read_file(path);
+        if (!kept) return fail(kept.error());
+        all += *kept;
+    }
+    return io::replace_file(layout.secrets() / "tables.credentials", all, 0600);
+}
+
 Result<void> make_secrets(const Layout& layout) {
     std::error_code failed;
     fs::create_directories(layout.secrets(), failed);
     fs::permissions(layout.secrets(), fs::perms(0711), failed);  // PostgreSQL's user reads its own password files
     for (const char* name :
-         {"site.token", "operator.token", "second.token", "viewer.token", "session.key", "tsig.secret"}) {
+         {"site.token",
+          "operator.token",
+          "second.token",
+          "viewer.token",
+          "session.key",
+          "tsig.secret",
+          "tables-log.secret"}) {
         if (const auto made = secret(layout.secrets() / name, random_hex()); !made) return made;
     }
     for (const char* role : {"admin", "replicator", "bookstore"}) {
         const fs::path path = layout.secrets() / fmt::format("postgres-{}.password", role);
         if (const auto made = secret(path, random_hex().substr(0, 32)); !made) return made;
     }
+    if (const auto made = make_table_keys(layout); !made) return made;
     const auto token = [&](const char* name) { return io::read_file(layout.secrets() / name).value_or(""); };
     const json::array tokens{
         {{"token_sha256", sha256_hex(token("site.token"))}, {"role", "site"}, {"name", "sites"}},
@@ -117,7 +145,7 @@ Result<void> check_machine(const Layout& layout) {
     };
     std::vector<std::pair<Site, std::uint16_t>> needed;
     for (const auto& region : layout.regions()) {
-        for (const auto port : {Ports::gateway, Ports::agent, Ports::postgres, Ports::dns})
+        for (const auto port : {Ports::gateway, Ports::tables, Ports::agent, Ports::postgres, Ports::dns})
             needed.emplace_back(region, port);
     }
     for (const auto port : {Ports::agent, Ports::dns}) needed.emplace_back(layout.witness, port);
@@ -191,12 +219,40 @@ json::object agent_config(const Layout& layout, const Site& site) {
     return config;
 }
 
+/// The carts' and sessions' tables, which follow the other region's log over the link between the two.
+Program tables(const Layout& layout, const UpOptions& options, const Site& site) {
+    const Site& other = site.name == layout.primary.name ? layout.standby : layout.primary;
+    return {
+        .name = "tables",
+        .argv =
+            {
+                options.programs / "cloudshelf-region",
+                "tables",
+                "--listen",
+                at(site, Ports::tables),
+                "--region",
+                site.name.value(),
+                "--data",
+                site.directory / "tables",
+                "--credentials",
+                layout.secrets() / "tables.credentials",
+                "--log-secret",
+                layout.secrets() / "tables-log.secret",
+                "--peer",
+                fmt::format("{}=http://{}", other.name.value(), at(layout, site, other, Ports::tables)),
+            },
+    };
+}
+
 json::object gateway_config(const Layout& layout, const Site& site, const UpOptions& options) {
     json::array databases;
+    json::array table_servers;
     const Site& other = site.name == layout.primary.name ? layout.standby : layout.primary;
     for (const Site& region : {site, other}) {
         databases.push_back(
             {{"region", region.name.value()}, {"host", layout.road(site, region)}, {"port", Ports::postgres}}
+        );
+        table_servers.push_back({{"region", region.name.value()}, {"address", at(layout, site, region, Ports::tables)}}
         );
     }
     // Plain to the database of its own region, which is next to it; by TLS to the other one's.
@@ -215,6 +271,9 @@ json::object gateway_config(const Layout& layout, const Site& site, const UpOpti
         {"processors",
          {fmt::format("{}:{}", layout.world.address, Ports::processor_first),
           fmt::format("{}:{}", layout.world.address, Ports::processor_first + 1)}},
+        {"tables",
+         {{"servers", std::move(table_servers)},
+          {"credentials_file", (layout.secrets() / "tables-bookstore.credentials").string()}}},
         {"session_key_file", (layout.secrets() / "session.key").string()},
         {"workers", 24},
         {"access_log", !options.quiet_gateways},
@@ -296,6 +355,7 @@ Result<void> prepare_region(const Layout& layout, const UpOptions& options, cons
     if (const auto added = add_controller(programs, layout, site, options, start); !added) return added;
     programs.push_back({.name = "fencer", .argv = std::move(fencer)});
     programs.push_back({.name = "agent", .argv = {region_program, "agent", "--config", *agent}});
+    programs.push_back(tables(layout, options, site));
     programs.push_back({.name = "gateway", .argv = {region_program, "gateway", "--config", *gateway}});
     return write_site(site.directory, programs);
 }

@@ -109,6 +109,24 @@ Result<void> stock(const Layout& layout, const UpOptions& options) {
     return fail(last);
 }
 
+/// The tables of carts and sessions with their replicas, where they are not there yet.
+Result<void> stock_tables(const Layout& layout, const UpOptions& options) {
+    io::SpawnOptions gateway;
+    gateway.argv = {
+        options.programs / "cloudshelf-region",
+        "gateway",
+        "--config",
+        layout.primary.directory / "gateway.json",
+        "--prepare-tables",
+        layout.secrets() / "tables-operator.credentials"
+    };
+    return wait_until("tables of carts and sessions", 60s, [&]() -> std::string {
+        const auto output = io::run(gateway, 30s);
+        if (!output) return output.error().message;
+        return output->status == 0 ? "" : output->err;
+    });
+}
+
 /// `<twin>/twin.json`: what the twin is, for scripts, and in which format.
 Result<void> describe(const Layout& layout) {
     json::object sites;
@@ -226,6 +244,8 @@ Result<void> up(const Layout& wanted, UpOptions options, Progress progress) {
                                    : home);
     });
     if (!pair) return pair;
+    progress("tables of carts and sessions");
+    if (const auto stocked = stock_tables(layout, options); !stocked) return stocked;
     return wait_until("replication", ready_limit, [&]() -> std::string {
         const auto status = controller_status(layout);
         if (!status) return status.error().message;

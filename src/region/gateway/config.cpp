@@ -78,6 +78,7 @@ Result<GatewayConfig> parse_gateway_config(std::string_view text) {
          "databases",
          "database",
          "processors",
+         "tables",
          "session_key_file",
          "workers",
          "access_log",
@@ -123,6 +124,23 @@ Result<GatewayConfig> parse_gateway_config(std::string_view text) {
         config.database_name = members.text("name");
         config.database_user = members.text("user");
         config.password_file = members.text("password_file", false);
+        if (!members.wrong.empty()) return bad(members.wrong);
+    }
+    const auto* tables = value.as_object().if_contains("tables");
+    if (tables != nullptr) {
+        if (!tables->is_object()) return bad("tables: expected an object with servers and credentials_file");
+        Members members(tables->as_object(), "tables: ");
+        members.only({"servers", "credentials_file"});
+        config.tables_credentials_file = members.text("credentials_file");
+        for (const auto& entry : members.list("servers")) {
+            if (!entry.is_object()) return bad("tables: servers: expected objects with region and address");
+            Members server(entry.as_object(), "tables: servers: ");
+            server.only({"region", "address"});
+            config.tables.push_back({.region = server.text("region"), .address = server.text("address")});
+            if (!server.wrong.empty()) return bad(server.wrong);
+        }
+        const bool local = std::ranges::any_of(config.tables, [&](const auto& t) { return t.region == config.region; });
+        if (!local) members.complain("servers", fmt::format("one of region \"{}\", ours", config.region));
         if (!members.wrong.empty()) return bad(members.wrong);
     }
     if (!top.wrong.empty()) return bad(top.wrong);

@@ -19,6 +19,10 @@ struct GatewayConfig {
         std::string certificate_name;   // expected in its certificate; empty: no TLS
         std::filesystem::path ca_file;  // who must have signed it
     };
+    struct Tables {
+        std::string region;
+        std::string address;  // "127.1.0.1:8000"
+    };
     std::string region;
     std::string listen;
     std::filesystem::path lease_page;
@@ -27,6 +31,8 @@ struct GatewayConfig {
     std::string database_user = "bookstore";
     std::filesystem::path password_file;  // empty: no password
     std::vector<std::string> processors;  // the primary one, then the backup
+    std::vector<Tables> tables;           // carts and sessions; one of them in `region`; none: there are no carts
+    std::filesystem::path tables_credentials_file;
     std::filesystem::path session_key_file;
     unsigned workers = 24;  // threads for writes
     bool access_log = true;

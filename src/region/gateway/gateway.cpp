@@ -9,6 +9,7 @@
 #include "io/lease_page.hpp"
 #include "io/log.hpp"
 #include "region/gateway/gate.hpp"
+#include "region/gateway/table_ports.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 #include <boost/json.hpp>
@@ -90,6 +91,7 @@ struct Gateway::Impl {
           passwords({.memory_kib = config.password_memory_kib, .passes = config.password_passes}),
           readers(8),
           sign_ins(2),
+          table_users(16),
           writers(config.workers) {}
 
     Result<void> start();
@@ -112,6 +114,7 @@ struct Gateway::Impl {
     std::optional<io::LeasePage> page;
     std::vector<std::unique_ptr<Site>> sites;  // ours first
     std::unique_ptr<bookstore::HttpPayments> payments;
+    std::unique_ptr<TablePorts> tables;
     bookstore::SystemClock clock;
     bookstore::SystemRandom random;
     bookstore::Argon2Passwords passwords;
@@ -120,6 +123,7 @@ struct Gateway::Impl {
     std::size_t writes_waiting = 0;  // the loop's thread only
     io::BlockingPool readers;
     io::BlockingPool sign_ins;
+    io::BlockingPool table_users;
     io::BlockingPool writers;
     std::unique_ptr<io::HttpServer> server;
     std::vector<std::jthread> watchers;  // last: stopped before what they look at goes
@@ -136,6 +140,14 @@ Result<void> Gateway::Impl::start() {
         processors.backup = *endpoint;
     }
     payments = std::make_unique<bookstore::HttpPayments>(executor, processors);
+    TablePorts::Options table_servers{.servers = {}, .credentials = secret.tables};
+    for (const auto& place : config.tables) {
+        const auto endpoint = io::Endpoint::parse(place.address);
+        if (!endpoint) return fail("gateway.bad-config", "tables: " + endpoint.error().message);
+        const auto where = place.region == config.region ? table_servers.servers.begin() : table_servers.servers.end();
+        table_servers.servers.insert(where, {.region = place.region, .endpoint = *endpoint});
+    }
+    tables = std::make_unique<TablePorts>(executor, std::move(table_servers));
     auto opened = io::LeasePage::open(config.lease_page);
     if (!opened) return fail(opened.error());
     page.emplace(std::move(*opened));
@@ -238,7 +250,9 @@ bookstore::Response Gateway::Impl::answer(const bookstore::Request& request, Sit
         .clock = clock,
         .random = random,
         .passwords = passwords,
-        .secrets = secret.sessions
+        .secrets = secret.sessions,
+        .carts = *tables,
+        .sessions = *tables
     };
     try {
         return bookstore::handle(request, ports);
@@ -316,7 +330,9 @@ io::Task<io::HttpResponse> Gateway::Impl::serve(Impl* self, io::HttpRequest http
         response = co_await write(self, std::move(*request), &route);
         --self->writes_waiting;
     } else {
-        auto* const pool = kind == Kind::sign_in ? &self->sign_ins : &self->readers;
+        auto* const pool = kind == Kind::table     ? &self->table_users
+                           : kind == Kind::sign_in ? &self->sign_ins
+                                                   : &self->readers;
         response = co_await on(self, pool, std::move(*request), self->writer_for_reads());
     }
     --self->in_progress;
@@ -385,6 +401,11 @@ io::HttpResponse Gateway::Impl::metrics() const {
     add("cloudshelf_gateway_writes_fenced_total", "counter", "", counters.fenced);
     add("cloudshelf_gateway_outcomes_unknown_total", "counter", "", counters.unknown);
     add("cloudshelf_gateway_requests_in_progress", "gauge", "", in_progress);
+    if (!config.tables.empty()) {
+        add("cloudshelf_gateway_tables_up", "gauge", "", tables->ours_answer() ? 1 : 0);
+        add("cloudshelf_gateway_tables_answered_elsewhere_total", "counter", "", tables->answered_elsewhere());
+        add("cloudshelf_gateway_tables_unanswered_total", "counter", "", tables->unanswered());
+    }
     for (const auto& site : sites) {
         add("cloudshelf_gateway_database_up",
             "gauge",

@@ -3,6 +3,7 @@
 #include "bookstore/ports.hpp"
 #include "io/http.hpp"
 #include "region/gateway/config.hpp"
+#include "wire/sigv4/credentials.hpp"
 
 #include <memory>
 #include <string>
@@ -16,6 +17,7 @@ public:
     struct Secret {
         std::string database_password;
         bookstore::Secrets sessions;
+        sigv4::Credentials tables = {};
     };
     Gateway(io::Executor executor, GatewayConfig config, Secret secret);
     ~Gateway();

@@ -4,11 +4,14 @@
 #include "bookstore/catalogue.hpp"
 #include "bookstore/postgres_database.hpp"
 #include "bookstore/system_ports.hpp"
+#include "drivers/tables/fake.hpp"
 #include "io/clock.hpp"
 #include "io/file.hpp"
 #include "io/lease_page.hpp"
 #include "io/process.hpp"
+#include "region/gateway/table_names.hpp"
 
+#include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -134,6 +137,42 @@ Answer http(
     return answer;
 }
 
+/// A region's tables, in memory: what they keep is there again when they are.
+class FakeTables {
+public:
+    explicit FakeTables(std::string address) : address_(std::move(address)) {}
+    void start() {
+        loop_.emplace(1);
+        const io::HttpServer::Options options{.listen = {address_, 8000}};
+        server_ = std::make_unique<io::HttpServer>(loop_->get_executor(), options, [this](io::HttpRequest request) {
+            return answer(&tables_, std::move(request));
+        });
+        const auto started = server_->start();
+        ASSERT_TRUE(started) << started.error().message;
+        thread_ = std::jthread([this] { loop_->run(); });
+    }
+    void stop() {
+        if (!loop_) return;
+        loop_->stop();
+        thread_.join();
+        server_.reset();
+        loop_.reset();
+    }
+    ~FakeTables() { stop(); }
+    FakeTables(const FakeTables&) = delete;
+    FakeTables& operator=(const FakeTables&) = delete;
+
+private:
+    static io::Task<io::HttpResponse> answer(tables_client::FakeTables* tables, io::HttpRequest request) {
+        co_return tables->answer(request);
+    }
+    std::string address_;
+    tables_client::FakeTables tables_;
+    std::optional<boost::asio::io_context> loop_;
+    std::unique_ptr<io::HttpServer> server_;
+    std::jthread thread_;
+};
+
 class Shop : public testing::Test {
 protected:
     static constexpr const char* local = "us-east-1";
@@ -164,6 +203,7 @@ protected:
                 "processor.log"
             )));
         }
+        write_file("tables.credentials", "[shop]\naws_access_key_id = SHOP\naws_secret_access_key = of this test\n");
         write_file("gateway.json", config(local, address(1), address(1)));
         auto prepare = spawn_options({GATEWAY, "--config", (folder / "gateway.json").string(), "--prepare"}, "");
         const auto prepared = io::run(prepare, 30s);
@@ -290,6 +330,11 @@ protected:
             },
             {"database", {{"name", "bookstore"}, {"user", "bookstore"}}},
             {"processors", {address(4) + ":9301", address(4) + ":9302"}},
+            {"tables",
+             {{"servers",
+               {{{"region", local}, {"address", address(1) + ":8000"}},
+                {{"region", other}, {"address", address(2) + ":8000"}}}},
+              {"credentials_file", (folder / "tables.credentials").string()}}},
             {"session_key_file", (folder / "session.key").string()}
         });
     }
@@ -427,6 +472,55 @@ TEST_F(Shop, a_cancelled_wait_for_the_standby_is_unknown_and_the_key_settles_it)
     EXPECT_EQ(known.status, 201);
     EXPECT_EQ(known.header("Idempotent-Replayed"), "true");
     EXPECT_EQ(sql("SELECT count(*) FROM orders"), "1");
+}
+
+TEST_F(Shop, keeps_carts_without_a_lease_and_in_the_other_region_when_ours_is_away) {
+    FakeTables ours(address(1)), others(address(2));
+    sign_in();
+    EXPECT_EQ(ask("GET", "/users/me").status, 200) << "a session needs no tables";
+    const auto nowhere = ask("POST", "/cart", R"({"bookId":1,"quantity":2})");
+    EXPECT_EQ(nowhere.status, 503);
+    EXPECT_EQ(nowhere.code(), "no-tables");
+    EXPECT_EQ(nowhere.header("Retry-After"), "1");
+
+    for (auto* tables : {&ours, &others}) {
+        tables->start();
+        auto file = json::parse(config(local, address(1), address(2))).as_object();
+        if (tables == &others) file["tables"].at("servers").at(0).at("address") = address(2) + ":8000";
+        if (tables == &others) file["tables"].at("servers").as_array().pop_back();
+        write_file("setup.json", json::serialize(file));
+        const auto made = io::run(
+            spawn_options(
+                {GATEWAY,
+                 "--config",
+                 (folder / "setup.json").string(),
+                 "--prepare-tables",
+                 (folder / "tables.credentials").string()},
+                ""
+            ),
+            30s
+        );
+        ASSERT_TRUE(made);
+        ASSERT_EQ(made->status, 0) << made->err;
+    }
+    set_page(io::WriteState::fenced);
+    ASSERT_TRUE(poll_until(5s, [&] { return ask("POST", "/cart", R"({"bookId":1,"quantity":2})").status == 201; }));
+    EXPECT_EQ(ask("PATCH", "/cart", R"({"bookId":1,"quantity":3})").status, 200);
+    EXPECT_EQ(ask("GET", "/cart").body.at("items").at(0).at("quantity"), 3);
+
+    ours.stop();
+    EXPECT_EQ(ask("POST", "/cart", R"({"bookId":2,"quantity":1})").status, 201);
+    EXPECT_EQ(ask("GET", "/cart").body.at("items").as_array().size(), 1U) << "the fakes do not replicate";
+    others.stop();
+    EXPECT_EQ(ask("GET", "/cart").code(), "no-tables");
+    EXPECT_EQ(ask("GET", "/books").status, 200);
+    EXPECT_EQ(ask("DELETE", "/sessions").status, 503) << "not kept, not acknowledged";
+
+    ours.start();
+    ASSERT_TRUE(poll_until(5s, [&] { return ask("GET", "/cart").status == 200; }));
+    EXPECT_EQ(ask("DELETE", "/cart").body.at("removed"), 1);
+    EXPECT_EQ(ask("DELETE", "/sessions").status, 200);
+    EXPECT_TRUE(poll_until(5s, [&] { return ask("GET", "/cart").code() == "signed-out"; }));
 }
 
 TEST_F(Shop, obeys_the_lease_page) {

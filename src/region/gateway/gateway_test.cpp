@@ -36,6 +36,25 @@ TEST(Config, reads_what_it_knows) {
     EXPECT_EQ(config->workers, 24U);
 }
 
+TEST(Config, knows_where_tables_are) {
+    const auto with = [](const std::string& tables) {
+        return parse_gateway_config(good.substr(0, good.size() - 1) + R"(,"tables":)" + tables + "}");
+    };
+    const auto config = with(R"({"servers":[{"region":"a","address":"127.1.0.1:8000"}],"credentials_file":"c"})");
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->tables.at(0).address, "127.1.0.1:8000");
+    const auto error = [&](const std::string& tables) { return with(tables).error().message; };
+    EXPECT_EQ(error("[]"), "tables: expected an object with servers and credentials_file");
+    EXPECT_EQ(
+        error(R"({"servers":[{"region":"b","address":"x"}],"credentials_file":"c"})"),
+        "tables: servers: expected one of region \"a\", ours"
+    );
+    EXPECT_EQ(
+        error(R"({"servers":[{"region":"a"}],"credentials_file":"c"})"),
+        "tables: servers: address: expected a text that is not empty"
+    );
+}
+
 TEST(Config, names_what_is_wrong) {
     const auto error = [](std::string from, const std::string& to) {
         auto text = good;

@@ -7,6 +7,7 @@
 #include "io/log.hpp"
 #include "region/gateway/config.hpp"
 #include "region/gateway/gateway.hpp"
+#include "region/gateway/table_setup.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -30,6 +31,16 @@ int complain(int status, std::string_view message) {
     return status;
 }
 
+/// The only key of a credentials file.
+Result<sigv4::Credentials> read_key(const std::filesystem::path& file) {
+    const auto text = io::read_file(file, 64 << 10);
+    if (!text) return fail(text.error());
+    const auto keys = sigv4::read_credentials(*text);
+    if (!keys) return fail(keys.error());
+    if (keys->size() == 1) return keys->begin()->second;
+    return fail("gateway.bad-config", fmt::format("{}: expected one key, found {}", file.string(), keys->size()));
+}
+
 Result<Gateway::Secret> read_secret(const GatewayConfig& config) {
     Gateway::Secret secret;
     if (!config.password_file.empty()) {
@@ -42,6 +53,11 @@ Result<Gateway::Secret> read_secret(const GatewayConfig& config) {
     auto sessions = bookstore::parse_session_keys(*keys);
     if (!sessions) return fail(sessions.error());
     secret.sessions = std::move(*sessions);
+    if (!config.tables.empty()) {
+        auto key = read_key(config.tables_credentials_file);
+        if (!key) return fail(key.error());
+        secret.tables = std::move(*key);
+    }
     return secret;
 }
 
@@ -67,6 +83,41 @@ int prepare(const GatewayConfig& config, const Gateway::Secret& secret) {
     return 0;
 }
 
+/// The bookstore's tables, made in our region with replicas in the others, by a key that may do so.
+int prepare_tables(const GatewayConfig& config, const std::filesystem::path& key_file) {
+    auto key = read_key(key_file);
+    if (!key) return complain(2, key.error().message);
+    boost::asio::io_context loop(1);
+    std::optional<tables_client::Client> client;
+    std::vector<std::string> others;
+    for (const auto& server : config.tables) {
+        if (server.region != config.region) {
+            others.push_back(server.region);
+            continue;
+        }
+        const auto endpoint = io::Endpoint::parse(server.address);
+        if (!endpoint) return complain(2, "tables: " + endpoint.error().message);
+        client.emplace(
+            loop.get_executor(),
+            tables_client::Client::Options{.endpoint = *endpoint, .region = server.region, .credentials = *key}
+        );
+    }
+    if (!client) return complain(2, "the configuration names no tables");
+    Result<void> done;
+    boost::asio::co_spawn(
+        loop,
+        set_up_tables(&*client, std::move(others), io::Deadline::after(std::chrono::seconds(20))),
+        [&](std::exception_ptr failed, Result<void> result) {
+            done = failed ? fail("tables.failed", "a bug") : std::move(result);
+            loop.stop();
+        }
+    );
+    loop.run();
+    if (!done) return complain(1, fmt::format("the tables: {}: {}", done.error().code, done.error().message));
+    fmt::print("tables of carts and sessions up to date\n");
+    return 0;
+}
+
 io::Task<void> end(Gateway* gateway, boost::asio::io_context* loop, bool* drained) {
     *drained = co_await gateway->stop(io::Deadline::after(std::chrono::seconds(5)));
     loop->stop();
@@ -76,14 +127,20 @@ io::Task<void> end(Gateway* gateway, boost::asio::io_context* loop, bool* draine
 
 int gateway_main(std::span<const std::string> arguments) {
     std::filesystem::path file;
+    std::filesystem::path tables_key;
     bool preparing = false;
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         if (arguments[i] == "--config" && i + 1 < arguments.size()) {
             file = arguments[++i];
+        } else if (arguments[i] == "--prepare-tables" && i + 1 < arguments.size()) {
+            tables_key = arguments[++i];
         } else if (arguments[i] == "--prepare") {
             preparing = true;
         } else {
-            return complain(2, fmt::format("\"{}\": expected --config FILE [--prepare]", arguments[i]));
+            return complain(
+                2,
+                fmt::format("\"{}\": expected --config FILE [--prepare] [--prepare-tables CREDENTIALS]", arguments[i])
+            );
         }
     }
     if (file.empty()) return complain(2, "expected --config FILE [--prepare]");
@@ -91,6 +148,7 @@ int gateway_main(std::span<const std::string> arguments) {
     if (!text) return complain(2, text.error().message);
     auto config = parse_gateway_config(*text);
     if (!config) return complain(2, fmt::format("{}: {}", file.string(), config.error().message));
+    if (!tables_key.empty()) return prepare_tables(*config, tables_key);
     auto secret = read_secret(*config);
     if (!secret) return complain(2, secret.error().message);
     if (preparing) return prepare(*config, *secret);
