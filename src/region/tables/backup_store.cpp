@@ -193,6 +193,7 @@ Result<Backup> BackupStore::create(Backup facts, const Content& content) const {
     facts.items = facts.size_bytes = 0;
     const auto folder = folder_of(facts.id);
     std::error_code error;
+    std::filesystem::create_directories(options_.folder, error);
     if (!std::filesystem::create_directory(folder, error)) {
         return fail(io_error(fmt::format("cannot make {}: {}", folder.native(), error.message())));
     }
@@ -236,22 +237,33 @@ Result<Backup> BackupStore::find(std::string_view id) const {
     return backup;
 }
 
+Result<BackupStore::Records> BackupStore::read_chunk(const Backup& backup, std::size_t number) const {
+    const BackupChunk& chunk = backup.chunks.at(number);
+    const auto file = folder_of(backup.id) / chunk.file;
+    const auto content = io::read_file(file, chunk_file_max);
+    if (!content && content.error().code == "io.no-file") return fail(damaged(file, "is missing"));
+    if (!content) return fail(content.error());
+    if (content->size() != chunk.bytes || sha256_hex(*content) != chunk.sha256) {
+        return fail(damaged(file, "does not have its checksum"));
+    }
+    Records records;
+    changelog::ByteReader reader(*content);
+    while (reader.left() > 0) {
+        const auto key = reader.text<std::uint32_t>();
+        const auto value = reader.text<std::uint32_t>();
+        if (!reader.good()) return fail(damaged(file, "ends within a record"));
+        records.emplace_back(key, value);
+    }
+    return records;
+}
+
 Result<void> BackupStore::read(const Backup& backup, const Visit& visit) const {
     std::int64_t items = 0;
-    for (const auto& chunk : backup.chunks) {
-        const auto file = folder_of(backup.id) / chunk.file;
-        const auto content = io::read_file(file, chunk_file_max);
-        if (!content && content.error().code == "io.no-file") return fail(damaged(file, "is missing"));
-        if (!content) return fail(content.error());
-        if (content->size() != chunk.bytes || sha256_hex(*content) != chunk.sha256) {
-            return fail(damaged(file, "does not have its checksum"));
-        }
-        changelog::ByteReader records(*content);
-        while (records.left() > 0) {
-            const auto key = records.text<std::uint32_t>();
-            const auto value = records.text<std::uint32_t>();
-            if (!records.good()) return fail(damaged(file, "ends within a record"));
-            ++items;
+    for (std::size_t chunk = 0; chunk < backup.chunks.size(); ++chunk) {
+        const auto records = read_chunk(backup, chunk);
+        if (!records) return fail(records.error());
+        items += static_cast<std::int64_t>(records->size());
+        for (const auto& [key, value] : *records) {
             if (!visit(key, value)) return {};
         }
     }

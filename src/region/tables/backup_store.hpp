@@ -70,6 +70,9 @@ public:
     /// Errors: "backup.not-found", "backup.damaged".
     Result<Backup> find(std::string_view id) const;
 
+    /// The records of one chunk, found right. Errors: "backup.damaged", which names the file; "io.read".
+    using Records = std::vector<std::pair<std::string, std::string>>;
+    Result<Records> read_chunk(const Backup& backup, std::size_t chunk) const;
     /// All records, in order; each chunk's are handed over after the chunk was found right. Errors: "backup.damaged",
     /// which names the file; "io.read".
     Result<void> read(const Backup& backup, const Visit& visit) const;
