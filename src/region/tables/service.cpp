@@ -5,6 +5,7 @@
 #include "io/background.hpp"
 #include "io/log.hpp"
 #include "region/tables/access.hpp"
+#include "region/tables/backup_operations.hpp"
 #include "region/tables/compression.hpp"
 #include "region/tables/dropped.hpp"
 #include "region/tables/expiry_filler.hpp"
@@ -277,6 +278,7 @@ io::Task<Result<void>> Service::start() {
         return answer(std::move(request));
     });
     if (auto listening = impl_->server->start(); !listening) co_return fail(listening.error());
+    if (auto collected = co_await collect_backups(*this); !collected) co_return fail(collected.error());
     for (const auto& table : catalogue().all()) {
         fill_new_indexes(*this, *table);
         fill_new_replicas(*this, *table);
