@@ -102,15 +102,15 @@ ASYNC_TEST(TablesClientLive, ExpiresSessionsAndKnowsAWrongKey) {
     const auto executor = co_await boost::asio::this_coro::executor;
     Client client(executor, server.options(key));
     co_await answers(client);
-    co_await contract::make_table(client, "t");
+    co_await contract::make_table(client, "sessions");
     for (int i = 0; i < 2; ++i) {
-        const auto set = co_await client.expire_by("t", "expiresAt", soon());
+        const auto set = co_await client.expire_by("sessions", "expiresAt", soon());
         EXPECT_TRUE(set) << code(set);
     }
     auto forged = key;
     forged.secret_access_key = "another";
     Client stranger(executor, server.options(forged));
-    const auto refused = co_await stranger.describe("t", soon());
+    const auto refused = co_await stranger.describe("sessions", soon());
     EXPECT_EQ(code(refused), "InvalidSignatureException");
 }
 
