@@ -19,7 +19,7 @@
 /// | "index"      | index, spread of its hash key, its keys, table's keys    | the projected item                    |
 /// | "tombstones" | as in "data"; for global tables only                     | VersionHead, log position             |
 /// | "expiry"     | table, seconds since 1970, key as in "data"              | nothing                               |
-/// | "streams"    | stream, log position                                     | nothing: the record is the log's entry |
+/// | "streams"    | stream, log position                                     | nothing: its record is the log entry |
 /// | "counts"     | table or index                                           | items, bytes                          |
 /// | "catalogue"  | "table/" name; "next"                                    | encode_table; next StorageNumber      |
 /// | "conflicts"  | table, log position                                      | both versions                         |

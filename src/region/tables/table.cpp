@@ -90,6 +90,7 @@ json::object write(const Stream& stream) {
         {"number", stream.number.value()},
         {"label", stream.label},
         {"view", to_string(stream.view)},
+        {"enabled_ms", stream.enabled_ms},
         {"disabled_ms", stream.disabled_ms},
     };
 }
@@ -98,6 +99,7 @@ Stream read_stream(const json::value& value) {
         .number = StorageNumber(value.at("number").to_number<std::uint32_t>()),
         .label = text(value.at("label")),
         .view = word<StreamView>(stream_views, value.at("view")),
+        .enabled_ms = value.at("enabled_ms").to_number<std::int64_t>(),
         .disabled_ms = value.at("disabled_ms").to_number<std::int64_t>(),
     };
 }

@@ -47,6 +47,7 @@ struct Stream {
     StorageNumber number;
     std::string label;  // the moment it was enabled, as in its ARN: "2026-11-23T18:00:00.000"
     StreamView view = StreamView::new_and_old_images;
+    std::int64_t enabled_ms = 0;   // since 1970
     std::int64_t disabled_ms = 0;  // since 1970; 0: enabled
     bool operator==(const Stream&) const = default;
 };

@@ -26,7 +26,7 @@ Result<void> enable_stream(Table& table, StreamView view, Catalogue& catalogue, 
     if (!number) return fail(number.error());
     auto wall_ms = batch.wall_ms();
     while (!table.streams.empty() && label_of(wall_ms) <= table.streams.back().label) ++wall_ms;
-    table.streams.push_back({.number = *number, .label = label_of(wall_ms), .view = view});
+    table.streams.push_back({.number = *number, .label = label_of(wall_ms), .view = view, .enabled_ms = wall_ms});
     return {};
 }
 
