@@ -57,6 +57,14 @@ Result<Table> new_replica(Service& service, changelog::Batch& batch, Table their
     return theirs;
 }
 
+/// Whether a table of that name that is here already may become the replica: it is empty, nobody replicates it, and it
+/// has the same key. CreateGlobalTable (2017.11.29) asks for such a one in each region.
+bool gives_way(const changelog::View& view, const Storage& storage, const Table& here, const Table& theirs) {
+    if (here.replicated() || here.key != theirs.key || here.status != TableStatus::active) return false;
+    const auto count = count_of(view, storage, here.number);
+    return count && count->items == 0;
+}
+
 /// What all replicas share, taken over.
 Result<Table> shared(Service& service, changelog::Batch& batch, const Table& ours, const Table& theirs) {
     Table next = ours;
@@ -102,7 +110,9 @@ Result<void> receive_table(
     const auto ours = service.catalogue().decided_id(theirs->id);
     const bool wanted = has_replica(*theirs, service.region());
     if (ours && !has_replica(*ours, entry.origin)) return {};
-    if (!ours && (!wanted || service.catalogue().decided(theirs->name))) {
+    const auto namesake = ours ? nullptr : service.catalogue().decided(theirs->name);
+    const bool adopted = namesake && wanted && gives_way(batch, service.storage(), *namesake, *theirs);
+    if (!ours && (!wanted || (namesake && !adopted))) {
         if (wanted) {
             io::log(
                 io::Level::error,
@@ -115,7 +125,8 @@ Result<void> receive_table(
     const std::string name = theirs->name;
     changed.push_back(name);
     const auto change = [&](const Table* current, changelog::Batch& within) -> Result<std::optional<Table>> {
-        if (!current) {
+        if (!current || adopted) {
+            if (current) drop(within, service.storage(), *current);
             auto made = new_replica(service, within, std::move(*theirs), entry.origin);
             if (!made) return fail(made.error());
             return std::optional(std::move(*made));

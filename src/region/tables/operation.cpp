@@ -16,7 +16,8 @@ Operations all_operations() {
     add_query_operations(all);
     add_ttl_operations(all);
     add_stream_operations(all);
-    add_replica_operations(all);
+    add_global_operations(all);
+    add_conflict_operations(all);
     add_backup_operations(all);
     return all;
 }

@@ -46,7 +46,8 @@ struct Operation {
     Handler handler;
 };
 
-/// By name as in X-Amz-Target, after the dot: "PutItem". The streams' have a prefix of their own, but no name twice.
+/// By name as in X-Amz-Target, after the dot: "PutItem". Those of streams, and ours, have a prefix of their own, but no
+/// name twice.
 using Operations = std::map<std::string, Operation, std::less<>>;
 
 // Each in the file of that name.
@@ -57,7 +58,8 @@ void add_transaction_operations(Operations& to);  // transaction_operations.cpp
 void add_query_operations(Operations& to);        // query_operations.cpp: Query, Scan
 void add_ttl_operations(Operations& to);          // ttl_operations.cpp
 void add_stream_operations(Operations& to);       // stream_operations.cpp
-void add_replica_operations(Operations& to);      // replica_operations.cpp: global tables of both versions
+void add_global_operations(Operations& to);       // global_operations.cpp: global tables, version 2017.11.29
+void add_conflict_operations(Operations& to);     // conflict_operations.cpp: ListConflicts, which is ours
 void add_backup_operations(Operations& to);       // backup_operations.cpp
 Operations all_operations();
 

@@ -40,11 +40,17 @@ constexpr std::size_t body_bytes_max = 16 << 20;
 constexpr std::size_t connections_max = 4096;
 constexpr std::size_t reading_threads = 2;
 constexpr std::size_t gzip_bytes_min = 2048;  // below that it costs more than it saves
-constexpr std::string_view api_prefix = "DynamoDB_20120810.";
-constexpr std::string_view streams_prefix = "DynamoDBStreams_20120810.";
 constexpr std::array<std::string_view, 4> stream_operations{
     "DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"
 };
+constexpr std::array<std::string_view, 1> own_operations{"ListConflicts"};
+
+/// What stands before an operation's name in X-Amz-Target: which API it belongs to.
+std::string_view api_of(std::string_view operation) {
+    const auto among = [operation](const auto& names) { return std::ranges::find(names, operation) != names.end(); };
+    if (among(stream_operations)) return "DynamoDBStreams_20120810.";
+    return among(own_operations) ? "CloudShelf_20261123." : "DynamoDB_20120810.";
+}
 
 std::int64_t system_wall_ms() {
     const auto since = std::chrono::system_clock::now().time_since_epoch();
@@ -163,10 +169,10 @@ struct Service::Impl {
     }
 
     const Operations::value_type* operation_of(std::string_view target) const {
-        const bool streams = target.starts_with(streams_prefix);
-        if (!streams && !target.starts_with(api_prefix)) return nullptr;
-        const auto name = target.substr(streams ? streams_prefix.size() : api_prefix.size());
-        if (streams != (std::ranges::find(stream_operations, name) != stream_operations.end())) return nullptr;
+        const auto dot = target.find('.');
+        if (dot == std::string_view::npos) return nullptr;
+        const auto name = target.substr(dot + 1);
+        if (target.substr(0, dot + 1) != api_of(name)) return nullptr;
         const auto found = operations.find(name);
         return found == operations.end() ? nullptr : &*found;
     }

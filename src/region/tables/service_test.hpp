@@ -41,8 +41,15 @@ struct Region {
         made.headers.emplace_back("Host", "tables");
         made.headers.emplace_back("Content-Type", "application/x-amz-json-1.0");
         const bool streams = operation.contains("Stream") || operation.contains("Shard") || operation == "GetRecords";
+        const bool own = operation == "ListConflicts";
         made.headers.emplace_back(
-            "X-Amz-Target", std::string(streams ? "DynamoDBStreams_20120810." : "DynamoDB_20120810.").append(operation)
+            "X-Amz-Target",
+            std::string(
+                own       ? "CloudShelf_20261123."
+                : streams ? "DynamoDBStreams_20120810."
+                          : "DynamoDB_20120810."
+            )
+                .append(operation)
         );
         return made;
     }
