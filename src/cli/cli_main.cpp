@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
     add_certificates(app, status);
     add_state(app, status);
     add_site(app, status);
+    add_tables(app, status);
     add_bench(app, status);
     add_soak(app, status);
     add_bench_probes(app, status);

@@ -76,6 +76,7 @@ void add_journal(CLI::App& app, int& status);
 void add_certificates(CLI::App& app, int& status);
 void add_state(CLI::App& app, int& status);
 void add_site(CLI::App& app, int& status);
+void add_tables(CLI::App& app, int& status);
 void add_bench_witness(CLI::App& app, int& status);
 void add_daemons(CLI::App& app, int& status);  // controller, twin-site
 

@@ -51,13 +51,13 @@ struct Client::Impl {
     Impl(io::Executor executor, Options options_in)
         : options(std::move(options_in)), server(options.endpoint.text()), http(std::move(executor), options.http) {}
 
-    io::HttpRequest request(const char* operation, std::string body) const {
+    io::HttpRequest request(std::string_view target, std::string body) const {
         io::HttpRequest request;
         request.method = "POST";
         request.headers = {
             {"Host", options.host.empty() ? server : options.host},
             {"Content-Type", "application/x-amz-json-1.0"},
-            {"X-Amz-Target", fmt::format("DynamoDB_20120810.{}", operation)},
+            {"X-Amz-Target", std::string(target)},
         };
         request.body = std::move(body);
         const auto digest = sha256_hex(request.body);
@@ -84,10 +84,15 @@ struct Client::Impl {
     static io::Task<Result<json::object>> call(
         std::shared_ptr<Impl> self, const char* operation, std::string body, Repeat repeat, io::Deadline deadline
     ) {
-        auto first = self->request(operation, body);
+        return send(std::move(self), fmt::format("DynamoDB_20120810.{}", operation), std::move(body), repeat, deadline);
+    }
+    static io::Task<Result<json::object>> send(
+        std::shared_ptr<Impl> self, std::string target, std::string body, Repeat repeat, io::Deadline deadline
+    ) {
+        auto first = self->request(target, body);
         auto answer = co_await self->http.send(self->options.endpoint, std::move(first), deadline);
         if (!answer && answer.error().code == "io.closed" && repeat == Repeat::once && !deadline.passed()) {
-            auto second = self->request(operation, std::move(body));
+            auto second = self->request(target, std::move(body));
             answer = co_await self->http.send(self->options.endpoint, std::move(second), deadline);
         }
         if (!answer) co_return fail(errors::unavailable(self->server, answer.error()));
@@ -216,6 +221,11 @@ io::Task<Result<void>> Client::expire_by(std::string table, std::string attribut
     const auto answer = co_await Impl::call(impl_, "UpdateTimeToLive", std::move(body), Repeat::no, deadline);
     if (!answer) co_return fail(answer.error());
     co_return Result<void>();
+}
+
+io::Task<Result<json::object>> Client::ask(std::string target, json::object body, io::Deadline deadline) {
+    auto text = json::serialize(body);
+    co_return co_await Impl::send(impl_, std::move(target), std::move(text), Repeat::once, deadline);
 }
 
 }  // namespace cloudshelf::tables_client

@@ -53,6 +53,9 @@ public:
     /// Items go when the time in this attribute (Unix seconds) is past. Done already: no error.
     io::Task<Result<void>> expire_by(std::string table, std::string attribute, io::Deadline deadline);
 
+    /// Any other operation that only reads, by its name in X-Amz-Target ("DynamoDB_20120810.ListTables").
+    io::Task<Result<boost::json::object>> ask(std::string target, boost::json::object body, io::Deadline deadline);
+
 private:
     struct Impl;
     std::shared_ptr<Impl> impl_;
