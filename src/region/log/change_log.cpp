@@ -276,6 +276,9 @@ std::int64_t ChangeLog::wall_ms() const {
 void ChangeLog::confirm(const RegionName& replica, Position position) {
     impl_->writer->confirm(replica, position);
 }
+void ChangeLog::hold(Position position) {
+    impl_->writer->hold(position);
+}
 void ChangeLog::count_refused() {
     ++impl_->refused;
 }

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,9 @@ enum class Sync : bool { off, on };
 /// What to do with a write-ahead log that has a bad record before its end: refuse to open (the folder is then to be
 /// replaced by a peer's snapshot), or give up everything after it, acknowledged or not.
 enum class Recovery : bool { strict, salvage };
+
+/// No entry is held beyond the retention.
+inline constexpr Position nothing_held{std::numeric_limits<std::uint64_t>::max()};
 
 /// Where a batch went. A batch without entries has `first` = last + 1.
 struct Written {
@@ -51,6 +55,7 @@ public:
         Recovery recovery = Recovery::strict;
         Retention retention;
         std::vector<RegionName> replicas;  // who follows this log, and is waited for by trimming
+        Position held = nothing_held;      // as `hold` says, until it is called
         Duration skew_max = std::chrono::seconds(60);
         std::uint64_t free_bytes_min = 64ull << 20;  // of the disk: below this, writes are refused
         std::size_t cache_bytes = 64 << 20;
@@ -126,6 +131,9 @@ public:
     /// A replica has everything up to `position`, durably; its latest word counts, since it may have been put back from
     /// a backup. Ignored for one that is not registered. Any thread.
     void confirm(const RegionName& replica, Position position);
+    /// Entries behind this position stay, whatever the retention says: recovery to a point in time needs them.
+    /// `nothing_held`: none is. Any thread.
+    void hold(Position position);
     /// Counts an entry that was refused on its way in. Any thread.
     void count_refused();
 

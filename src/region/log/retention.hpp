@@ -24,6 +24,7 @@ struct TrimBounds {
     Position by_keep;    // entries up to here are older than `keep`, or beyond `bytes_keep`
     Position by_limit;   // the same of the limits
     Position confirmed;  // by the slowest registered replica; the last position when there is none
+    Position held;       // entries behind this are held for point-in-time recovery, whatever the limits say
 };
 
 /// The new low-water mark: every entry up to it goes.

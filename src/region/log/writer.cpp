@@ -56,6 +56,7 @@ Writer::Writer(
       next_trim_(io::now() + trim_every),
       last_(state.end.last.value()),
       bytes_(state.end.bytes),
+      held_(options->held.value()),
       low_water_(state.low_water),
       replicas_(std::move(state.replicas)) {
     clock_.resume(state.end.clock);
@@ -251,6 +252,7 @@ Result<Written> Writer::trim() {
     TrimBounds bounds{
         .low_water = low_water_.position, .by_keep = *by_keep, .by_limit = *by_limit, .confirmed = end_.last
     };
+    bounds.held = Position(held_.load());
     for (const Replica& replica : replicas()) {
         if (!replica.overtaken) bounds.confirmed = std::min(bounds.confirmed, replica.confirmed);
     }

@@ -51,6 +51,7 @@ public:
     Position last() const { return Position(last_.load()); }
     LowWater low_water() const;
     void confirm(const RegionName& replica, Position position);
+    void hold(Position position) { held_ = position.value(); }
     std::vector<Replica> replicas() const;
     std::uint64_t log_bytes() const { return bytes_.load() - low_water().bytes; }
     std::uint64_t groups() const { return groups_.load(); }
@@ -99,6 +100,7 @@ private:
     TimePoint next_trim_;
 
     std::atomic<std::uint64_t> last_, bytes_, groups_ = 0, overtaken_ = 0;
+    std::atomic<std::uint64_t> held_;
     std::atomic<bool> disk_full_ = false;
 
     mutable std::mutex state_mutex_;

@@ -1,9 +1,9 @@
 #include "region/tables/backup_operations.hpp"
 
-#include "region/log/identity.hpp"
+#include "region/tables/backup_request.hpp"
 #include "region/tables/backup_store.hpp"
-#include "region/tables/item_store.hpp"
 #include "region/tables/operation.hpp"
+#include "region/tables/restore.hpp"
 #include "region/tables/service.hpp"
 #include "wire/dynamodb/errors.hpp"
 
@@ -24,7 +24,6 @@ namespace errors = dynamodb::errors;
 namespace json = boost::json;
 
 constexpr std::int64_t list_limit_max = 100;
-constexpr std::size_t restored_at_once = 64;  // items of one decision: writers wait behind no more than that
 
 BackupStore store_of(const Service& service) {
     return BackupStore({.folder = service.options().data / "backups"});
@@ -34,78 +33,6 @@ BackupStore store_of(const Service& service) {
 
 std::string backup_arn(const RegionName& region, const Table& table, const Backup& backup) {
     return table_arn(region, table.name) + "/backup/" + backup.id;
-}
-
-Error no_backup(std::string_view arn) {
-    return {.code = "BackupNotFoundException", .message = fmt::format("Backup not found: {}", arn)};
-}
-
-Error no_table(std::string_view name) {
-    return {.code = "TableNotFoundException", .message = fmt::format("Table not found: {}", name)};
-}
-
-/// What the store says, as a client is told it. A damaged backup names its file: the operator has to know.
-Error told(const Error& error, std::string_view arn) {
-    if (error.code == "backup.not-found") return no_backup(arn);
-    if (error.code.starts_with("backup.") || error.code.starts_with("io.")) return errors::internal(error.message);
-    return error;
-}
-
-struct Text {
-    std::size_t length_min = 0;
-    std::size_t length_max = 0;
-    bool name = false;  // only letters, digits and _.-
-};
-
-/// A member that is a string. Errors: as DynamoDB words them.
-Result<std::optional<std::string>> read_text(const json::object& body, std::string_view member, const Text& limits) {
-    const json::value* value = body.if_contains(member);
-    if (value == nullptr || value->is_null()) return std::nullopt;
-    if (!value->is_string()) return fail(errors::serialization());
-    const std::string text = json::value_to<std::string>(*value);
-    std::string path(member);
-    path[0] = static_cast<char>(path[0] | 0x20);
-    const auto violated = [&](std::string_view rule) {
-        return fail(errors::validation(fmt::format(
-            "1 validation error detected: Value '{}' at '{}' failed to satisfy constraint: Member must {}",
-            text,
-            path,
-            rule
-        )));
-    };
-    if (text.size() < limits.length_min) {
-        return violated(fmt::format("have length greater than or equal to {}", limits.length_min));
-    }
-    if (text.size() > limits.length_max) {
-        return violated(fmt::format("have length less than or equal to {}", limits.length_max));
-    }
-    constexpr std::string_view others = "_.-";
-    const auto fits = [&](unsigned char c) { return std::isalnum(c) != 0 || others.contains(static_cast<char>(c)); };
-    if (limits.name && !std::ranges::all_of(text, fits)) {
-        return violated("satisfy regular expression pattern: [a-zA-Z0-9_.-]+");
-    }
-    return text;
-}
-
-Result<std::string> need_text(const json::object& body, std::string_view member, const Text& limits) {
-    auto text = read_text(body, member, limits);
-    if (!text) return fail(text.error());
-    if (*text) return std::move(**text);
-    std::string path(member);
-    path[0] = static_cast<char>(path[0] | 0x20);
-    return fail(errors::validation(fmt::format(
-        "1 validation error detected: Value null at '{}' failed to satisfy constraint: Member must not be null", path
-    )));
-}
-
-constexpr Text table_limits{.length_min = 1, .length_max = 1024};
-constexpr Text new_name_limits{.length_min = 3, .length_max = 255, .name = true};
-constexpr Text arn_limits{.length_min = 37, .length_max = 1024};
-
-/// A table's name, or its ARN.
-std::string name_in(std::string_view name_or_arn) {
-    const auto slash = name_or_arn.find('/');
-    return std::string(slash == std::string_view::npos ? name_or_arn : name_or_arn.substr(slash + 1));
 }
 
 /// A backup with the table that it is of.
@@ -136,10 +63,6 @@ Result<Found> find_backup(const BackupStore& store, const RegionName& region, co
 
 // --- As JSON ---------------------------------------------------------------------------------------------------------
 
-double seconds(std::int64_t milliseconds) {
-    return static_cast<double>(milliseconds) / 1000;
-}
-
 json::object details(const Found& found, std::string_view status) {
     json::object object{
         {"BackupArn", found.arn},
@@ -151,16 +74,6 @@ json::object details(const Found& found, std::string_view status) {
     };
     if (found.backup.expires_ms != 0) object["BackupExpiryDateTime"] = seconds(found.backup.expires_ms);
     return object;
-}
-
-json::array key_schema(const dynamodb::KeySchema& key) {
-    json::array schema{json::object{{"AttributeName", key.hash.name}, {"KeyType", "HASH"}}};
-    if (key.sort) schema.push_back(json::object{{"AttributeName", key.sort->name}, {"KeyType", "RANGE"}});
-    return schema;
-}
-
-json::object throughput(std::int64_t read, std::int64_t write) {
-    return {{"ReadCapacityUnits", read}, {"WriteCapacityUnits", write}};
 }
 
 json::object index_info(const Index& index) {
@@ -224,20 +137,8 @@ io::Task<Answer> create_backup(Call call) {
             Error{.code = "TableInUseException", .message = "Table is being created or deleted: " + table->name}
         );
     }
-    const changelog::View moment = service.log().snapshot();
-    const Backup facts{.name = *name, .table = encode_table(*table), .created_ms = service.wall_ms()};
-    const std::string prefix = storage_prefix(table->number);
-    const BackupStore store = store_of(service);
-    const auto work = [&]() -> Result<Backup> {
-        const BackupStore::Content content = [&](const BackupStore::Visit& visit) {
-            const auto without_number = [&](std::string_view key, std::string_view value) {
-                return visit(key.substr(prefix.size()), value);
-            };
-            return moment.scan(service.storage().data, changelog::KeyRange::prefix(prefix), without_number);
-        };
-        return store.create(facts, content);
-    };
-    auto created = co_await service.reading().run(work);
+    Backup facts{.name = *name, .table = encode_table(*table), .created_ms = service.wall_ms()};
+    auto created = co_await back_up(service, std::move(facts), table);
     if (!created) co_return std::unexpected(told(created.error(), *name));
     auto found = with_table(service.region(), std::move(*created));
     if (!found) co_return std::unexpected(found.error());
@@ -362,114 +263,6 @@ io::Task<Answer> list_backups(Call call) {
 
 // --- Restore ---------------------------------------------------------------------------------------------------------
 
-/// What a restored table is: the backup's, under another name, without what DynamoDB does not restore either.
-Result<Table> restored_table(const Found& found, std::string name, const json::object& body) {
-    Table table = found.table;
-    table.name = std::move(name);
-    table.id = changelog::draw_log_id().value();
-    for (const std::size_t dash : {8, 13, 18, 23}) table.id.insert(dash, 1, '-');
-    table.status = TableStatus::creating;
-    table.streams.clear();
-    table.ttl_attribute.reset();
-    table.replicas.clear();
-    table.point_in_time = false;
-    table.tags.clear();
-    table.deletion_protected = false;
-    auto mode = read_text(body, "BillingModeOverride", {.length_min = 0, .length_max = 64});
-    if (!mode) return fail(mode.error());
-    if (*mode) table.on_demand = **mode == "PAY_PER_REQUEST";
-    if (const auto* units = body.if_contains("ProvisionedThroughputOverride"); units != nullptr && units->is_object()) {
-        for (const auto& [member, to] :
-             {std::pair("ReadCapacityUnits", &table.read_units), {"WriteCapacityUnits", &table.write_units}}) {
-            const auto* value = units->as_object().if_contains(member);
-            if (value == nullptr || !value->is_int64()) return fail(errors::serialization());
-            *to = value->as_int64();
-        }
-    }
-    if (table.on_demand) table.read_units = table.write_units = 0;
-    for (const auto& [member, global] :
-         {std::pair("GlobalSecondaryIndexOverride", true), {"LocalSecondaryIndexOverride", false}}) {
-        const auto* list = body.if_contains(member);
-        if (list == nullptr || list->is_null()) continue;
-        if (!list->is_array()) return fail(errors::serialization());
-        std::set<std::string> kept;
-        for (const json::value& index : list->as_array()) {
-            const auto* named = index.is_object() ? index.as_object().if_contains("IndexName") : nullptr;
-            if (named == nullptr || !named->is_string()) return fail(errors::serialization());
-            const Index* known = table.index(named->as_string());
-            if (known == nullptr || known->global != global) {
-                return fail(errors::validation("The backup has no such index: " + std::string(named->as_string())));
-            }
-            kept.emplace(named->as_string());
-        }
-        std::erase_if(table.indexes, [&](const Index& index) {
-            return index.global == global && !kept.contains(index.name);
-        });
-    }
-    return table;
-}
-
-/// While it is there, the table is not whole: a start that finds it removes the table.
-std::string unfinished_key(std::string_view table) {
-    return fmt::format("restoring/{}", table);
-}
-
-Result<void> restore_item(
-    changelog::Batch& batch, const Storage& storage, const Table& table, const BackupStore::Records::value_type& record
-) {
-    std::string_view value = record.second;
-    const auto head = VersionHead::take(value);
-    if (!head) return fail(head.error());
-    const auto item = StoredItem{.version = head->version, .encoded = std::string(value)}.item();
-    if (!item) return fail(item.error());
-    const NewItem now(*item);
-    const std::string key = item_key(table, now.item);
-    const auto was = find_item(batch, storage, key);
-    if (!was) return fail(was.error());
-    return write_item(batch, storage, table, key, *was, &now, Cause::restored);
-}
-
-io::Task<Result<void>> restore_items(Service& service, const BackupStore& store, const Backup& backup, TablePtr table) {
-    for (std::size_t chunk = 0; chunk < backup.chunks.size(); ++chunk) {
-        const auto read = [&] { return store.read_chunk(backup, chunk); };
-        const auto records = co_await service.reading().run(read);
-        if (!records) co_return fail(records.error());
-        for (std::size_t from = 0; from < records->size(); from += restored_at_once) {
-            const std::size_t until = std::min(records->size(), from + restored_at_once);
-            changelog::ChangeLog::Decision some = [&](changelog::Batch& batch) -> Result<void> {
-                const TablePtr decided = service.catalogue().decided(table->name);
-                if (!decided || decided->id != table->id) return fail(no_table(table->name));
-                for (std::size_t at = from; at < until; ++at) {
-                    auto done = restore_item(batch, service.storage(), *decided, records->at(at));
-                    if (!done) return done;
-                }
-                return {};
-            };
-            const auto written = co_await service.log().write(std::move(some));
-            if (!written) co_return fail(written.error());
-        }
-    }
-    co_return Result<void>();
-}
-
-io::Task<Result<void>> remove_unfinished(Service& service, std::string name) {
-    Catalogue::Change removal = [&](const Table*, changelog::Batch& batch) -> Result<std::optional<Table>> {
-        batch.erase(service.storage().backups, unfinished_key(name));
-        return std::nullopt;
-    };
-    const TablePtr table = service.catalogue().find(name);
-    const auto removed = co_await service.catalogue().change(name, std::move(removal));
-    if (!removed) co_return fail(removed.error());
-    if (!table) co_return Result<void>();
-    const Storage& storage = service.storage();
-    auto erased = service.log().erase_range(storage.data, changelog::KeyRange::prefix(storage_prefix(table->number)));
-    for (const Index& index : table->indexes) {
-        if (!erased) break;
-        erased = service.log().erase_range(storage.index, changelog::KeyRange::prefix(storage_prefix(index.number)));
-    }
-    co_return erased;
-}
-
 /// Answers when the table is whole: until then it is CREATING, and for a start after a crash it never was.
 io::Task<Answer> restore_table_from_backup(Call call) {
     const auto name = need_text(call.body, "TargetTableName", new_name_limits);
@@ -488,67 +281,47 @@ io::Task<Answer> restore_table_from_backup(Call call) {
     };
     const auto found = co_await service.reading().run(check);
     if (!found) co_return std::unexpected(found.error());
-    const auto wanted = restored_table(*found, *name, call.body);
+    const auto wanted = restored_table(found->table, *name, call.body);
     if (!wanted) co_return std::unexpected(wanted.error());
 
-    Catalogue& catalogue = service.catalogue();
-    Catalogue::Change creation = [&](const Table* current, changelog::Batch& batch) -> Result<std::optional<Table>> {
-        if (current != nullptr) {
-            return fail(Error{.code = "TableAlreadyExistsException", .message = "Table already exists: " + *name});
-        }
-        Table table = *wanted;
-        table.created_ms = batch.wall_ms();
-        const auto number = catalogue.next_number(batch);
-        if (!number) return fail(number.error());
-        table.number = *number;
-        for (Index& index : table.indexes) {
-            const auto of_index = catalogue.next_number(batch);
-            if (!of_index) return fail(of_index.error());
-            index.number = *of_index;
-        }
-        batch.put(service.storage().backups, unfinished_key(*name), *arn);
-        return table;
-    };
-    const auto created = co_await catalogue.change(*name, std::move(creation));
-    if (!created) co_return std::unexpected(created.error());
-    const TablePtr table = *created;
-    const auto restored = co_await restore_items(service, store, found->backup, table);
-    if (!restored) {
-        // What cannot be removed now, a start removes.
-        (void)co_await remove_unfinished(service, *name);
-        co_return std::unexpected(told(restored.error(), *arn));
-    }
-    Catalogue::Change completion = [&](const Table* current, changelog::Batch& batch) -> Result<std::optional<Table>> {
-        if (current == nullptr || current->id != table->id) return fail(no_table(*name));
-        batch.erase(service.storage().backups, unfinished_key(*name));
-        Table whole = *current;
-        whole.status = TableStatus::active;
-        return whole;
-    };
-    const auto completed = co_await catalogue.change(*name, std::move(completion));
-    if (!completed) co_return std::unexpected(completed.error());
-
-    json::object summary{
-        {"SourceBackupArn", *arn},
-        {"SourceTableArn", table_arn(service.region(), found->table.name)},
-        {"RestoreDateTime", seconds(found->backup.created_ms)},
-        {"RestoreInProgress", true}
-    };
-    json::object told_table{
-        {"TableName", table->name},
-        {"TableId", table->id},
-        {"TableArn", table_arn(service.region(), table->name)},
-        {"TableStatus", "CREATING"},
-        {"KeySchema", key_schema(table->key)},
-        {"CreationDateTime", seconds(table->created_ms)},
-        {"ItemCount", 0},
-        {"TableSizeBytes", 0},
-        {"RestoreSummary", std::move(summary)}
-    };
-    co_return json::serialize(json::object{{"TableDescription", std::move(told_table)}});
+    const Fill fill = [&](TablePtr table) { return restore_content(service, store, found->backup, std::move(table)); };
+    const auto restored = co_await restore_table(service, *wanted, *arn, fill);
+    if (!restored) co_return std::unexpected(told(restored.error(), *arn));
+    json::object from{{"SourceBackupArn", *arn}, {"SourceTableArn", table_arn(service.region(), found->table.name)}};
+    from["RestoreDateTime"] = seconds(found->backup.created_ms);
+    co_return restore_answer(service.region(), **restored, std::move(from));
 }
 
 }  // namespace
+
+io::Task<Result<Backup>> back_up(Service& service, Backup facts, TablePtr table) {
+    const changelog::View moment = service.log().snapshot();
+    const std::string prefix = storage_prefix(table->number);
+    const BackupStore store = store_of(service);
+    const auto work = [&]() -> Result<Backup> {
+        const BackupStore::Content content = [&](const BackupStore::Visit& visit) {
+            const auto without_number = [&](std::string_view key, std::string_view value) {
+                return visit(key.substr(prefix.size()), value);
+            };
+            return moment.scan(service.storage().data, changelog::KeyRange::prefix(prefix), without_number);
+        };
+        return store.create(facts, content);
+    };
+    co_return co_await service.reading().run(work);
+}
+
+io::Task<Result<void>> remove_expired_backups(Service& service) {
+    const auto work = [store = store_of(service), now = service.wall_ms()]() -> Result<void> {
+        const auto list = store.list();
+        if (!list) return fail(list.error());
+        for (const auto& backup : list->backups) {
+            if (backup.expires_ms == 0 || backup.expires_ms > now) continue;
+            if (auto removed = store.remove(backup.id); !removed) return removed;
+        }
+        return {};
+    };
+    co_return co_await service.reading().run(work);
+}
 
 io::Task<Result<void>> collect_backups(Service& service) {
     const BackupStore store = store_of(service);
@@ -556,20 +329,7 @@ io::Task<Result<void>> collect_backups(Service& service) {
     const auto open = [&] { return opening.open(); };
     const auto opened = co_await service.reading().run(open);
     if (!opened) co_return fail(opened.error());
-    std::vector<std::string> unfinished;
-    const std::string prefix = unfinished_key("");
-    const auto note = [&](std::string_view key, std::string_view) {
-        unfinished.emplace_back(key.substr(prefix.size()));
-        return true;
-    };
-    const auto scanned =
-        service.log().view().scan(service.storage().backups, changelog::KeyRange::prefix(prefix), note);
-    if (!scanned) co_return fail(scanned.error());
-    for (const std::string& name : unfinished) {
-        auto removed = co_await remove_unfinished(service, name);
-        if (!removed) co_return removed;
-    }
-    co_return Result<void>();
+    co_return co_await remove_unfinished_restores(service);
 }
 
 void add_backup_operations(Operations& to) {

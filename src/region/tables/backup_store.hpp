@@ -30,6 +30,8 @@ struct Backup {
     BackupType type = BackupType::user;
     std::string table;             // encode_table, as the table was
     std::int64_t created_ms = 0;   // since 1970
+    std::string log;               // of a continuous backup: the log that goes on where it ends, …
+    std::uint64_t position = 0;    // … and the last entry of it that is surely in here
     std::int64_t expires_ms = 0;   // 0: never
     std::int64_t size_bytes = 0;   // of the content
     std::int64_t items = 0;        // records

@@ -1,7 +1,7 @@
 #include "region/log/identity.hpp"
 #include "region/tables/constraints.hpp"
+#include "region/tables/delete_table.hpp"
 #include "region/tables/description.hpp"
-#include "region/tables/dropped.hpp"
 #include "region/tables/operation.hpp"
 #include "region/tables/service.hpp"
 #include "region/tables/table_request.hpp"
@@ -117,29 +117,15 @@ io::Task<Answer> delete_table(Call call) {
     const auto name = read_table_name(call.body);
     if (!name) co_return std::unexpected(name.error());
     Service& service = call.service;
-    Table gone;
-    Catalogue::Change change = [&](const Table* current, changelog::Batch& batch) -> Result<std::optional<Table>> {
-        if (current == nullptr) return fail(no_such_table(*name));
-        if (current->deletion_protected) {
-            return fail(errors::validation(
-                "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection "
-                "first."
-            ));
-        }
-        if (current->replicated()) {
-            return fail(errors::validation(
-                "Table " + *name + " has replicas: delete them with UpdateTable before the table itself"
-            ));
-        }
-        gone = *current;
-        drop(batch, service.storage(), *current);
-        return std::nullopt;
-    };
-    const auto deleted = co_await service.catalogue().change(*name, std::move(change));
-    if (!deleted) co_return std::unexpected(deleted.error());
-    gone.status = TableStatus::deleting;
-    auto body = described(service, gone, "TableDescription");
-    service.run_behind(erase_dropped(service));
+    const auto deleting = co_await begin_deleting(service, *name);
+    if (!deleting) co_return std::unexpected(deleting.error());
+    auto body = described(service, **deleting, "TableDescription");
+    // Without a last backup to be made it is gone at once: whoever makes it anew need not wait.
+    if ((*deleting)->point_in_time) {
+        service.run_behind(finish_deleting(service, *deleting));
+    } else {
+        co_await finish_deleting(service, *deleting);
+    }
     co_return body;
 }
 

@@ -19,6 +19,7 @@ Operations all_operations() {
     add_global_operations(all);
     add_conflict_operations(all);
     add_backup_operations(all);
+    add_recovery_operations(all);
     return all;
 }
 

@@ -61,6 +61,7 @@ void add_stream_operations(Operations& to);       // stream_operations.cpp
 void add_global_operations(Operations& to);       // global_operations.cpp: global tables, version 2017.11.29
 void add_conflict_operations(Operations& to);     // conflict_operations.cpp: ListConflicts, which is ours
 void add_backup_operations(Operations& to);       // backup_operations.cpp
+void add_recovery_operations(Operations& to);     // recovery_operations.cpp: to a point in time
 Operations all_operations();
 
 }  // namespace cloudshelf::tables

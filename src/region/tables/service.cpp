@@ -7,6 +7,8 @@
 #include "region/tables/access.hpp"
 #include "region/tables/backup_operations.hpp"
 #include "region/tables/compression.hpp"
+#include "region/tables/continuous_backups.hpp"
+#include "region/tables/delete_table.hpp"
 #include "region/tables/dropped.hpp"
 #include "region/tables/expiry_filler.hpp"
 #include "region/tables/following.hpp"
@@ -127,6 +129,7 @@ struct Service::Impl {
         made.families = Storage::names();
         made.sync = options.sync;
         for (const auto& peer : options.peers) made.replicas.push_back(peer.region);
+        made.held = changelog::Position(0);  // until open_continuous_backups says what is needed
         made.wall_ms = options.wall_ms;
         return made;
     }
@@ -285,14 +288,17 @@ io::Task<Result<void>> Service::start() {
     });
     if (auto listening = impl_->server->start(); !listening) co_return fail(listening.error());
     if (auto collected = co_await collect_backups(*this); !collected) co_return fail(collected.error());
+    if (auto kept = co_await open_continuous_backups(*this); !kept) co_return fail(kept.error());
     for (const auto& table : catalogue().all()) {
         fill_new_indexes(*this, *table);
         fill_new_replicas(*this, *table);
+        if (table->status == TableStatus::deleting) run_behind(finish_deleting(*this, table));
     }
     for (const auto& peer : impl_->options.peers) run_behind(follow(*this, peer));
     run_behind(erase_dropped(*this));
     run_behind(fill_expiry(*this));
     run_behind(sweep_expired(*this));
+    run_behind(keep_continuous_backups(*this));
     co_return Result<void>();
 }
 
