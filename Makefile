@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 timed = @start=$$(date +%s); $(2); status=$$?; echo "make $(1): $$(( $$(date +%s) - start )) s"; exit $$status
 
-.PHONY: replay setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store bench-control bench-witness bench-log bench-wire clean format asan tsan
+.PHONY: replay setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store bench-control bench-witness bench-log bench-wire bench-tables clean format asan tsan
 setup:
 	@tools/setup.sh
 
@@ -84,4 +84,11 @@ bench-wire: configure
 	@cmake --build build/$(PRESET) -j $(JOBS) --target wire_bench
 	$(call timed,bench-wire,$$(find build/$(PRESET) -name wire_bench -type f))
 
-bench: bench-failover bench-probes bench-store bench-control bench-witness bench-log bench-wire
+# The service over HTTP, beside npm's dynalite; about six minutes, most of them for ten million items.
+TABLES_ITEMS ?= 10000000
+bench-tables: configure
+	@[ -d var/peers/node_modules/dynalite ] || npm install --silent --no-fund --no-audit --prefix var/peers dynalite@4.0.0 || true
+	@cmake --build build/$(PRESET) -j $(JOBS) --target tables_service_bench
+	$(call timed,bench-tables,$$(find build/$(PRESET) -name tables_service_bench -type f) --items $(TABLES_ITEMS) --dynalite var/peers/node_modules/dynalite/cli.js)
+
+bench: bench-failover bench-probes bench-store bench-control bench-witness bench-log bench-wire bench-tables
