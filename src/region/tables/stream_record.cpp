@@ -94,7 +94,7 @@ Result<void> append_record(
         out, R"(,"SequenceNumber":"{}","SizeBytes":{},"StreamViewType":"{}"}})", number, bytes, to_string(stream.view)
     );
     if (change->cause == Cause::expired && entry.origin == region) {
-        to += R"(,"userIdentity":{"principalId":"dynamodb.amazonaws.com","type":"Service"})";
+        to += R"(,"userIdentity":{"PrincipalId":"dynamodb.amazonaws.com","Type":"Service"})";
     }
     to += '}';
     return {};
