@@ -49,6 +49,7 @@ struct Books {
     std::map<std::string, std::string> users;  // e-mail: id
     std::map<std::string, Order> orders;
     std::map<std::string, std::int64_t> ratings;  // path: stars
+    std::map<std::int64_t, std::int64_t> cart;    // everybody's, since no two lines have the same book: quantities
     std::map<std::string, std::string> answers;   // by idempotency key
     std::uint64_t ids = 0;
     std::map<Fate, int> fates;
@@ -76,6 +77,11 @@ std::string do_write(Books& books, const std::string& path, const json::value& b
         if (fate == Fate::captured_two) payments.push_back(books.id());
         return fmt::format(R"({{"payment_id": "{}"}})", id);
     }
+    if (path == "/cart") {
+        const auto book = json::value_to<std::int64_t>(body.at("bookId"));
+        if (keep) books.cart[book] = json::value_to<std::int64_t>(body.at("quantity"));
+        return json::serialize(body);
+    }
     if (keep) books.ratings[path + "/" + id] = json::value_to<std::int64_t>(body.at("stars"));
     return fmt::format(R"({{"rating_id": "{}"}})", id);
 }
@@ -85,6 +91,11 @@ io::HttpResponse do_read(const Books& books, const std::string& path) {
         return io::HttpResponse::json(200, fmt::format(R"({{"stars": {}}})", rating->second));
     if (path.ends_with("/ratings") || path.find("/ratings/") != std::string::npos)
         return io::HttpResponse::error(404, "not-found", "no such rating");
+    if (path == "/cart") {
+        json::array items;
+        for (const auto& [book, quantity] : books.cart) items.push_back({{"bookId", book}, {"quantity", quantity}});
+        return io::HttpResponse::json(200, json::serialize(json::object{{"userId", "1"}, {"items", std::move(items)}}));
+    }
     if (path.starts_with("/orders/")) {
         const auto order = books.orders.find(path.substr(8));
         if (order == books.orders.end()) return io::HttpResponse::error(404, "not-found", "no such order");
@@ -266,7 +277,8 @@ ASYNC_TEST(Shopper, CountsRightWhatAnHonestShopDoes) {
     for (const auto& [id, order] : town.books->orders) payments += order.payments.size();
     EXPECT_EQ(
         ledger.writes.size(),
-        town.books->users.size() + town.books->orders.size() + town.books->ratings.size() + payments
+        town.books->users.size() + town.books->orders.size() + town.books->ratings.size() + town.books->cart.size() +
+            payments
     );
     EXPECT_EQ(town.books->orders.size(), payments) << "an order was left unpaid";
     EXPECT_GT(payments, 20u);

@@ -54,7 +54,7 @@ std::map<std::string, core::ServiceEvidence> evidence_of(
     const Ledger& ledger, const std::vector<std::pair<Acknowledged, Found>>& bad, Window window
 );
 
-/// The acknowledged writes as a witness against two writers.
+/// The acknowledged writes as a witness against two writers; carts, which both regions write, are none.
 std::vector<core::WriteSeen> writes_seen(const Ledger& ledger);
 
 /// Share of transactions that succeeded, by when they ended, one value per `width` from `from` on; nothing where none

@@ -91,12 +91,13 @@ Customers::Begun Customers::join(TimePoint now) {
 
 Customers::Begun Customers::arrive(TimePoint meant_for) {
     CLOUDSHELF_ASSERT(!pool_.empty());
-    static constexpr std::array<std::pair<std::uint64_t, Kind>, 7> mix = {
-        {{58, Kind::browse},
-         {70, Kind::look},
-         {78, Kind::rate},
-         {88, Kind::buy},
-         {96, Kind::own_order},
+    static constexpr std::array<std::pair<std::uint64_t, Kind>, 8> mix = {
+        {{52, Kind::browse},
+         {64, Kind::look},
+         {72, Kind::rate},
+         {82, Kind::buy},
+         {90, Kind::own_order},
+         {96, Kind::fill_cart},
          {98, Kind::sign_up},
          {100, Kind::sign_in}}
     };
@@ -147,6 +148,18 @@ Request Customers::first_request(Transaction& transaction) {
                 .method = "POST",
                 .target = "/orders",
                 .body = json::serialize(json::object{{"items", json::array{item}}}),
+                .token = customer.token,
+                .key = key(),
+            };
+        }
+        case Kind::fill_cart: {
+            transaction.write = {.path = "/cart", .customer = customer.email, .expect = std::to_string(number)};
+            return {
+                .service = "shopping-cart",
+                .kind = "cart",
+                .method = "POST",
+                .target = "/cart",
+                .body = json::serialize(json::object{{"bookId", ++cart_lines_}, {"quantity", number}}),
                 .token = customer.token,
                 .key = key(),
             };
@@ -295,7 +308,11 @@ Next Customers::succeeded(Id id, const Answer& answer, TimePoint now, Next next)
     // All of it is read before any of it counts: an answer that is cut short throws here.
     const json::value body = json::parse(answer.body);
     Acknowledged write = transaction.write;
-    write.id = json::value_to<std::string>(body.at(kind + "_id"));
+    if (kind == "cart") {
+        write.id = std::to_string(json::value_to<std::int64_t>(body.at("bookId")));
+    } else {
+        write.id = json::value_to<std::string>(body.at(kind + "_id"));
+    }
     if (kind == "rating") write.path = transaction.request.target + "/" + write.id;
     if (kind == "user") write.expect = write.id;
     if (kind == "order") {
@@ -308,7 +325,9 @@ Next Customers::succeeded(Id id, const Answer& answer, TimePoint now, Next next)
     write.epoch = answer.epoch;
     write.attempts = transaction.tries;
     write.region = answer.region;
-    if (transaction.tries > 1 && repeated_.size() < repeated_kept) repeated_[write.key] = transaction.request;
+    // A cart's line is set, not added to: twice is once.
+    const bool adds = kind != "cart";
+    if (adds && transaction.tries > 1 && repeated_.size() < repeated_kept) repeated_[write.key] = transaction.request;
     next.acknowledged.push_back(write);
 
     if (kind == "order") {
@@ -342,7 +361,9 @@ Next Customers::finish(Id id, bool ok, TimePoint now, Next next) {
         unknown.attempts = transaction.tries;
         next.unknown.push_back(std::move(unknown));
     }
-    static constexpr std::array kinds = {"join", "browse", "book", "rating", "user", "session", "buy", "own-order"};
+    static constexpr std::array kinds = {
+        "join", "browse", "book", "rating", "user", "session", "buy", "own-order", "cart"
+    };
     next.deed = Deed{
         .service = service_of(transaction.request),
         .kind = kinds[static_cast<std::size_t>(transaction.kind)],

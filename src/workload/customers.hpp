@@ -54,8 +54,9 @@ struct Next {
 };
 
 /// Customers of the bookstore, as a pure model: what they do, when they come, when they try again. Open loop: arrivals
-/// depend on the rate and the seed, never on answers. In a hundred: 58 search, 12 look at a book, 8 rate one, 10 order
-/// and pay, 8 look at their order, 2 sign up, 2 sign in.
+/// depend on the rate and the seed, never on answers. In a hundred: 52 search, 12 look at a book, 8 rate one, 10 order
+/// and pay, 8 look at their order, 6 put a book into their cart (each another one, so that each can be read back), 2
+/// sign up, 2 sign in.
 ///
 /// Every write has an idempotency key, and is sent again with it, after a growing, jittered pause, until its fate is
 /// known or `write_limit` is over; an order is paid also when that takes until after a failover. Reads are tried again
@@ -109,7 +110,7 @@ public:
     std::optional<Request> again(const Acknowledged& write) const;
 
 private:
-    enum class Kind { join, browse, look, rate, sign_up, sign_in, buy, own_order };
+    enum class Kind { join, browse, look, rate, sign_up, sign_in, buy, own_order, fill_cart };
     struct Customer {
         std::string email;
         std::string token;
@@ -155,6 +156,7 @@ private:
     double retries_left_ = 10;
     std::uint64_t ids_ = 0;
     std::uint64_t keys_ = 0;
+    std::uint64_t cart_lines_ = 0;
 };
 
 }  // namespace cloudshelf::workload

@@ -21,6 +21,7 @@ Answer good(const Request& request, int number = 1) {
     Answer answer{.status = 201, .region = "east", .writer = "east", .epoch = 3};
     if (request.kind == "user") answer.body = fmt::format(R"({{"user_id": "u{}"}})", number);
     if (request.kind == "session") answer.body = fmt::format(R"({{"token": "t{}"}})", number);
+    if (request.kind == "cart") answer.body = fmt::format(R"({{"bookId": {}, "quantity": 1}})", number);
     if (request.kind == "rating") answer.body = fmt::format(R"({{"rating_id": "r{}"}})", number);
     if (request.kind == "order") answer.body = fmt::format(R"({{"order_id": "o{}", "total_cents": 1699}})", number);
     if (request.kind == "payment") answer.body = fmt::format(R"({{"payment_id": "p{}"}})", number);
@@ -202,11 +203,12 @@ TEST(Customers, ComeAtTheirRateWithTheirMix) {
     }
     EXPECT_NEAR(std::chrono::duration<double>(sum).count(), n / 200.0, 4);
     const std::map<std::string, double> expected = {
-        {"browse", .58},
+        {"browse", .52},
         {"book", .12},
         {"rating", .08},
         {"order", .10},
         {"own-order", .08},
+        {"cart", .06},
         {"user", .02},
         {"session", .02}
     };

@@ -175,6 +175,14 @@ Found judge(const Acknowledged& write, int status, const std::string& body) {
             return std::to_string(json::value_to<std::int64_t>(value.at("stars"))) == write.expect ? Found::present
                                                                                                    : Found::wrong;
         }
+        if (write.kind == "cart") {
+            for (const auto& line : value.at("items").as_array()) {
+                if (std::to_string(json::value_to<std::int64_t>(line.at("bookId"))) != write.id) continue;
+                const auto quantity = std::to_string(json::value_to<std::int64_t>(line.at("quantity")));
+                return quantity == write.expect ? Found::present : Found::wrong;
+            }
+            return Found::missing;
+        }
         if (write.kind == "order") {
             return std::to_string(json::value_to<std::int64_t>(value.at("total_cents"))) == write.expect
                        ? Found::present

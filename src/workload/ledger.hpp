@@ -11,7 +11,7 @@ namespace cloudshelf::workload {
 
 /// One attempt of a customer's request, as the customer saw it end.
 struct Attempt {
-    std::string service;  // "book-catalog", "user-auth", "payments"
+    std::string service;  // "book-catalog", "user-auth", "payments", "shopping-cart"
     std::string kind;     // "browse", "order", …
     TimePoint started{};
     TimePoint ended{};
@@ -33,7 +33,7 @@ struct Deed {
 /// A write that the customer saw succeed without doubt, or (in Ledger::unknown) whose fate was never learnt.
 struct Acknowledged {
     std::string service;
-    std::string kind;  // "rating", "user", "order", "payment"
+    std::string kind;  // "rating", "user", "order", "payment", "cart"
     std::string id;
     std::string key;       // its idempotency key
     std::string path;      // where it can be read back

@@ -5,6 +5,18 @@
 namespace cloudshelf::workload {
 namespace {
 
+// Goal: a line of a cart is there once it was acknowledged, with the quantity that was.
+TEST(Judge, FindsALineInItsCart) {
+    const Acknowledged write{.service = "shopping-cart", .kind = "cart", .id = "7", .expect = "2"};
+    const auto judged = [&](const char* items) {
+        return judge(write, 200, std::string(R"({"userId": "u", "items": [)") + items + "]}");
+    };
+    EXPECT_EQ(judged(R"({"bookId": 6, "quantity": 1}, {"bookId": 7, "quantity": 2})"), Found::present);
+    EXPECT_EQ(judged(R"({"bookId": 7, "quantity": 3})"), Found::wrong);
+    EXPECT_EQ(judged(R"({"bookId": 6, "quantity": 2})"), Found::missing);
+    EXPECT_EQ(judge(write, 200, "[]"), Found::wrong);
+}
+
 // Goal: what the shopper wrote is what the report reads, also when the shopper was killed in the middle of a line.
 TEST(Ledger, SurvivesATornLastLine) {
     const Attempt attempt{
