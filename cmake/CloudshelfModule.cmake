@@ -65,7 +65,7 @@ function(cloudshelf_test_program program kind label module sources)
   add_test(NAME ${program} COMMAND ${program})
   set_tests_properties(
     ${program} PROPERTIES LABELS ${label} TIMEOUT 300
-                          ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp"
+                          ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/lsan.supp;TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/support/tsan.supp"
   )
   if(label STREQUAL live)  # real servers against real deadlines: nothing else may take their processor
     set_tests_properties(${program} PROPERTIES RUN_SERIAL TRUE)

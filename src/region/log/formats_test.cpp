@@ -133,18 +133,16 @@ TEST(Identity, FollowedIsReadAsItWasWritten) {
 }
 
 TEST(Retention, WaitsForReplicasUpToTheLimit) {
-    const auto trimmed = [](std::uint64_t low,
-                            std::uint64_t keep,
-                            std::uint64_t limit,
-                            std::uint64_t confirmed,
-                            std::uint64_t held = 100) {
-        return trim_to({.low_water = Position(low),
-                        .by_keep = Position(keep),
-                        .by_limit = Position(limit),
-                        .confirmed = Position(confirmed),
-                        .held = Position(held)})
-            .value();
-    };
+    const auto trimmed =
+        [](std::uint64_t low, std::uint64_t keep, std::uint64_t limit, std::uint64_t confirmed, std::uint64_t held = 100
+        ) {
+            return trim_to({.low_water = Position(low),
+                            .by_keep = Position(keep),
+                            .by_limit = Position(limit),
+                            .confirmed = Position(confirmed),
+                            .held = Position(held)})
+                .value();
+        };
     EXPECT_EQ(trimmed(5, 20, 5, 30), 20u) << "all confirmed";
     EXPECT_EQ(trimmed(5, 20, 5, 12), 12u) << "waits";
     EXPECT_EQ(trimmed(5, 20, 15, 12), 15u) << "the limit does not";

@@ -10,6 +10,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -27,7 +28,7 @@ struct Region {
         options.keyring = {{admin.access_key_id, admin}, {reader.access_key_id, reader}};
         options.ttl_scan = std::chrono::hours(1);
         options.sync = changelog::Sync::off;  // nobody cuts the power of a unit test
-        options.wall_ms = [this] { return wall_ms; };
+        options.wall_ms = [this] { return wall_ms.load(); };
         service = std::make_unique<Service>(executor, std::move(options));
         co_return co_await service->start();
     }
@@ -80,7 +81,7 @@ struct Region {
 
     testing::TemporaryFolder folder;
     io::Executor executor;
-    std::int64_t wall_ms = 1'790'000'000'000;
+    std::atomic<std::int64_t> wall_ms = 1'790'000'000'000;  // any thread of the service reads it
     sigv4::Credentials admin{.access_key_id = "AKIAADMIN", .secret_access_key = "admin", .profile = "admin"};
     sigv4::Credentials reader{
         .access_key_id = "AKIAREAD",
