@@ -22,6 +22,10 @@ std::optional<Permission> permission_named(std::string_view name) {
     return std::nullopt;
 }
 
+bool consists_of(std::string_view text, std::string_view digits, std::size_t size) {
+    return text.size() == size && text.find_first_not_of(digits) == std::string_view::npos;
+}
+
 std::unexpected<Error> bad(std::size_t line, std::string_view what) {
     return fail("sigv4.bad-credentials", fmt::format("credentials file, line {}: {}", line, what));
 }
@@ -71,6 +75,13 @@ Result<Keyring> read_credentials(std::string_view text) {
                 return bad(number, fmt::format("cloudshelf_permissions is read, write or admin, not {}", value));
             profile.permission = *permission;
         }
+        if (name == "cloudshelf_account") {
+            if (!consists_of(value, "0123456789", 12))
+                return bad(number, fmt::format("cloudshelf_account is 12 digits, not {}", value));
+            profile.account = value;
+        }
+        if (name == "cloudshelf_canonical_id") profile.canonical_id = value;
+        if (name == "cloudshelf_display_name") profile.display_name = value;
     }
     if (auto kept = keep(std::move(profile), begun, keyring); !kept) return fail(std::move(kept.error()));
     return keyring;
