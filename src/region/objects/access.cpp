@@ -1,0 +1,79 @@
+#include "region/objects/access.hpp"
+
+#include "base/digest.hpp"
+#include "region/objects/service.hpp"
+#include "wire/s3/errors.hpp"
+
+#include <chrono>
+
+namespace cloudshelf::objects {
+namespace {
+
+namespace errors = s3::errors;
+
+/// The signature's errors have the names that AWS's JSON services give; S3 has its own.
+Error outward(const Error& error, bool presigned) {
+    const std::string_view message = error.message;
+    if (error.code == "UnrecognizedClientException") return errors::invalid_access_key_id();
+    if (error.code == "XAmzContentSHA256Mismatch") return errors::content_sha256_mismatch();
+    if (error.code == "MissingAuthenticationTokenException") return errors::access_denied();
+    if (error.code == "IncompleteSignatureException") {
+        if (presigned) return errors::authorization_query_parameters(error.message);
+        return errors::authorization_header_malformed(error.message);
+    }
+    if (message.starts_with("Signature expired") || message.starts_with("Signature not yet current")) {
+        if (presigned) return errors::named("AccessDenied", "Request has expired");
+        return errors::request_time_too_skewed();
+    }
+    if (message.starts_with("Credential should be scoped")) return errors::authorization_header_malformed(error.message);
+    if (message.starts_with("There were headers present"))
+        return errors::named("AccessDenied", "There were headers present in the request which were not signed");
+    return errors::signature_does_not_match();
+}
+
+bool is_signed(const io::HttpRequest& request) {
+    return !request.header("Authorization").empty() || request.target.contains("X-Amz-Algorithm=") ||
+           request.target.contains("X-Amz-Signature=");
+}
+
+}  // namespace
+
+Access::Access(const sigv4::Keyring& keyring, const Accounts& accounts, std::string region)
+    : keyring_(keyring),
+      accounts_(accounts),
+      expected_{.region = std::move(region), .service = "s3", .dialect = sigv4::Dialect::s3} {}
+
+Result<Caller> Access::identify(const io::HttpRequest& request, std::int64_t wall_ms) {
+    if (!is_signed(request)) return Caller{};
+    const std::string_view claimed = request.header("x-amz-content-sha256");
+    const std::string digest = request.incoming ? std::string(claimed) : sha256_hex(request.body);
+    const sigv4::Request signed_request{
+        .method = request.method, .target = request.target, .headers = request.headers, .body_sha256 = digest
+    };
+    const auto now = sigv4::Time(std::chrono::seconds(wall_ms / 1000));
+    auto verified = sigv4::verify(signed_request, keyring_, expected_, now, keys_);
+    const bool presigned = request.header("Authorization").empty();
+    if (!verified) return fail(outward(verified.error(), presigned));
+    const sigv4::Credentials* credentials = verified->credentials;
+    return Caller{
+        .account = &accounts_.of(*credentials), .credentials = credentials, .verified = std::move(*verified)
+    };
+}
+
+Result<void> permit(
+    const Call& call, std::string_view action, sigv4::Permission needed, Operation::On on, std::string_view key
+) {
+    const Caller& caller = call.caller;
+    core::AccessQuestion question{.anonymous = caller.anonymous()};
+    question.own_account = !call.bucket || call.bucket->owner == caller.canonical_id();
+    question.key_permits = caller.credentials != nullptr && caller.credentials->permission >= needed;
+    if (call.bucket) {
+        const AccessRequest asked{.caller = caller, .request = call.request, .bucket = *call.bucket, .action = action};
+        question.policy = policy_verdict(asked, on == Operation::On::object, key);
+        question.acl_grants = acl_grants(asked);
+    }
+    if (core::may_access(question)) return {};
+    return fail(errors::access_denied());
+}
+
+}  // namespace cloudshelf::objects

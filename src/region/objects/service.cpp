@@ -1,0 +1,366 @@
+#include "region/objects/service.hpp"
+
+#include "base/crc32c.hpp"
+#include "base/random.hpp"
+#include "io/background.hpp"
+#include "io/clock.hpp"
+#include "io/log.hpp"
+#include "region/log/source.hpp"
+#include "region/objects/access.hpp"
+#include "region/objects/collector.hpp"
+#include "region/objects/operation.hpp"
+#include "region/objects/request_kind.hpp"
+#include "wire/s3/answers.hpp"
+#include "wire/s3/date.hpp"
+#include "wire/s3/errors.hpp"
+#include "wire/s3/target.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <random>
+#include <set>
+
+namespace cloudshelf::objects {
+namespace {
+
+namespace asio = boost::asio;
+namespace errors = s3::errors;
+
+constexpr std::size_t body_bytes_max = 2 << 20;  // of documents; objects are streamed
+constexpr std::size_t connections_max = 4096;
+constexpr std::size_t working_threads = 8;  // most of the time they wait for the disk
+
+/// What is ours and no bucket's: no bucket has a name this short.
+constexpr std::string_view own_paths = "/-/";
+
+std::int64_t system_wall_ms() {
+    const auto since = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+}
+
+/// What a client is told of an error of ours: the log's and the disk's are not S3's.
+Error outward(const Error& error) {
+    if (!error.code.contains('.') || error.code.starts_with("KMS.")) return error;
+    if (error.code == "log.disk-full" || error.code == "contents.disk-full")
+        return errors::named("ServiceUnavailable", "The disk is full: writes are refused until there is space.");
+    if (error.code == "contents.no-key") return errors::named("KMS.NotFoundException", error.message);
+    io::log(io::Level::error, "objects.failed", {{"code", error.code}, {"message", error.message}});
+    return errors::named("InternalError");
+}
+
+}  // namespace
+
+std::uint16_t site_number(const RegionName& region) {
+    return static_cast<std::uint16_t>(crc32c(region.value()));
+}
+
+struct Service::Impl {
+    Impl(Service* made_for, io::Executor made_on, ServiceOptions given)
+        : self(made_for),
+          executor(std::move(made_on)),
+          options(std::move(given)),
+          site(site_number(options.region)),
+          accounts(options.keyring),
+          access(options.keyring, accounts, options.region.value()),
+          behind_ended(executor) {}
+
+    Service* self;
+    io::Executor executor;
+    ServiceOptions options;
+    std::uint16_t site;
+    Accounts accounts;
+    Operations operations = all_operations();
+    Access access;
+    Random ids{std::random_device{}() * 0x1'0000'0000ull + std::random_device{}()};
+
+    std::unique_ptr<changelog::ChangeLog> log;
+    Storage storage;
+    std::unique_ptr<Buckets> buckets;
+    std::unique_ptr<contents::Store> contents;
+    std::unique_ptr<changelog::Source> source;
+    std::unique_ptr<Collector> collector;
+    std::map<RegionName, Following> followings;
+    io::BlockingPool working{working_threads};
+    std::unique_ptr<io::HttpServer> server;
+    std::unique_ptr<io::HttpServer> tls_server;
+
+    bool stopping = false;
+    std::size_t behind = 0;  // tasks of run_behind
+    asio::steady_timer behind_ended;
+    std::set<asio::steady_timer*> pauses;
+
+    changelog::ChangeLog::Options log_options() const {
+        changelog::ChangeLog::Options made{.folder = options.data / "log", .region = options.region, .site = site};
+        made.families = Storage::names();
+        made.sync = options.sync;
+        for (const auto& peer : options.peers) made.replicas.push_back(peer.region);
+        made.wall_ms = options.wall_ms;
+        return made;
+    }
+
+    Result<void> open() {
+        std::error_code problem;
+        std::filesystem::create_directories(options.data, problem);
+        if (problem) return fail("log.io", fmt::format("{}: {}", options.data.string(), problem.message()));
+        const auto keys = contents::KeyFile::create(options.keys, {"default"});
+        if (!keys) return fail(keys.error());
+        const bool durable = options.sync == changelog::Sync::on;
+        auto files = contents::Store::open(
+            {.folder = options.data / "contents",
+             .keys = std::make_shared<const contents::KeyFile>(*keys),
+             .sync = durable ? contents::Sync::on : contents::Sync::off}
+        );
+        if (!files) return fail(files.error());
+        auto opened = changelog::ChangeLog::open(log_options(), executor);
+        if (!opened) return fail(opened.error());
+        const auto families = Storage::of(**opened);
+        if (!families) return fail(families.error());
+        auto known = std::make_unique<Buckets>(opened->get(), *families);
+        if (auto loaded = known->load(); !loaded) return loaded;
+        contents = std::move(*files);
+        log = std::move(*opened);
+        storage = *families;
+        buckets = std::move(known);
+        collector = std::make_unique<Collector>(*self);
+        changelog::Source::Options serving{.secret = options.log_secret, .snapshots = options.data / "snapshots"};
+        source = std::make_unique<changelog::Source>(log.get(), std::move(serving));
+        return {};
+    }
+
+    Result<std::unique_ptr<io::HttpServer>> listen(io::Endpoint at, std::shared_ptr<io::TlsContext> tls) {
+        io::HttpServer::Options serving{.listen = std::move(at)};
+        serving.body_bytes_max = body_bytes_max;
+        serving.connections_max = connections_max;
+        serving.server_name = "AmazonS3";
+        serving.tls = std::move(tls);
+        serving.streams = [this](const io::HttpRequest& head) { return streams_body(head, options.domains); };
+        auto made = std::make_unique<io::HttpServer>(executor, serving, [this](io::HttpRequest request) {
+            return self->answer(std::move(request));
+        });
+        if (auto listening = made->start(); !listening) return fail(listening.error());
+        return made;
+    }
+
+    /// 16 characters, as S3's are.
+    std::string draw_request_id() {
+        constexpr std::string_view alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+        std::string id(16, ' ');
+        std::uint64_t bits = ids.next();
+        for (char& letter : id) {
+            letter = alphabet[bits & 15];
+            bits >>= 4;
+        }
+        return id;
+    }
+
+    /// The answer of one operation, signature and permission checked.
+    io::Task<Answer> carry_out(io::HttpRequest* request, const s3::Target* target) {
+        const auto caller = access.identify(*request, self->wall_ms());
+        if (!caller) co_return std::unexpected(caller.error());
+        const auto name = operation_name(request->method, *target, *request);
+        if (!name) co_return std::unexpected(name.error());
+        const auto found = operations.find(*name);
+        if (found == operations.end()) co_return std::unexpected(errors::not_implemented());
+        if (!log) co_return std::unexpected(errors::named("ServiceUnavailable", "The data is being opened"));
+        const Operation& operation = found->second;
+        const Call call{
+            .service = *self,
+            .request = *request,
+            .target = *target,
+            .caller = *caller,
+            .bucket = target->bucket.empty() ? nullptr : buckets->find(target->bucket),
+        };
+        // Whether a bucket is there is no secret: S3 tells it to everybody.
+        if (!call.bucket && !target->bucket.empty() && *name != "CreateBucket")
+            co_return std::unexpected(errors::no_such_bucket());
+        const auto permitted = permit(call, operation.action, operation.permission, operation.on, target->key);
+        if (!permitted) co_return std::unexpected(permitted.error());
+        auto answered = co_await operation.handler(call);
+        co_return answered;
+    }
+
+    io::HttpResponse refuse(Refusal refusal, const io::HttpRequest& request, const s3::Target* target, std::string id) {
+        const Error error = outward(refusal.error);
+        io::HttpResponse response{.status = s3::http_status(error.code), .headers = std::move(refusal.headers)};
+        if (response.status == 304) return response;
+        s3::ErrorDocument document{
+            .code = error.code,
+            .message = error.message,
+            .resource = std::string(request.path()),
+            .request_id = std::move(id),
+            .host_id = options.region.value(),
+            .details = std::move(refusal.details),
+        };
+        if (target != nullptr && error.code == "NoSuchBucket") document.details.emplace_back("BucketName", target->bucket);
+        if (target != nullptr && error.code == "NoSuchKey") document.details.emplace_back("Key", target->key);
+        response.headers.emplace_back("Content-Type", "application/xml");
+        response.body = s3::print(document);
+        return response;
+    }
+
+    io::Task<io::HttpResponse> answer_api(io::HttpRequest request) {
+        const std::string id = draw_request_id();
+        const auto target = s3::parse_target(request.header("Host"), request.target, options.domains);
+        io::HttpResponse response;
+        if (target) {
+            auto answer = co_await carry_out(&request, &*target);
+            response = answer ? std::move(*answer) : refuse(std::move(answer.error()), request, &*target, id);
+        } else {
+            response = refuse(target.error(), request, nullptr, id);
+        }
+        response.headers.emplace_back("x-amz-request-id", id);
+        response.headers.emplace_back("x-amz-id-2", options.region.value());
+        const auto now = s3::Seconds(std::chrono::seconds(self->wall_ms() / 1000));
+        response.headers.emplace_back("Date", s3::http_date(now));
+        co_return response;
+    }
+
+    io::HttpResponse health() const {
+        const bool writes = log && !log->metrics().needs_reopening && !log->metrics().disk_full;
+        return io::HttpResponse::json(
+            log ? 200 : 503,
+            fmt::format(
+                R"({{"status":"{}","region":"{}"}})",
+                writes ? "ok" : (log ? "read-only" : "opening"),
+                options.region.value()
+            )
+        );
+    }
+
+    /// What is under own_paths: the log and the contents for other regions, metrics and health for whoever watches.
+    io::Task<io::HttpResponse> answer_own(io::HttpRequest request) {
+        if (!log) co_return health();
+        request.target.erase(0, own_paths.size() - 1);
+        const std::string path(request.path());
+        if (path == "/health") co_return health();
+        if (path == "/log" || path.starts_with("/log/")) {
+            auto answered = co_await source->answer(std::move(request));
+            co_return answered;
+        }
+        co_return io::HttpResponse::error(404, "objects.no-such-call", path);
+    }
+};
+
+Service::Service(io::Executor executor, ServiceOptions options)
+    : impl_(std::make_unique<Impl>(this, std::move(executor), std::move(options))) {}
+Service::~Service() = default;
+
+io::Task<Result<void>> Service::start() {
+    for (const auto& peer : impl_->options.peers) {
+        if (site_number(peer.region) != impl_->site) continue;
+        co_return fail(
+            "objects.same-site",
+            fmt::format(
+                "{} and {} have the same number in stamps: one of the two needs another name",
+                peer.region.value(),
+                region().value()
+            )
+        );
+    }
+    // The address first: where it is another's, nothing is made on the disk. Nobody is answered before this is done.
+    auto server = impl_->listen(impl_->options.listen, nullptr);
+    if (!server) co_return fail(server.error());
+    impl_->server = std::move(*server);
+    if (impl_->options.tls_listen) {
+        auto secure = impl_->listen(*impl_->options.tls_listen, impl_->options.tls);
+        if (!secure) co_return fail(secure.error());
+        impl_->tls_server = std::move(*secure);
+    }
+    if (auto opened = impl_->open(); !opened) co_return fail(opened.error());
+    run_behind(impl_->collector->run());
+    co_return Result<void>();
+}
+
+io::Task<void> Service::stop(io::Deadline deadline) {
+    impl_->stopping = true;
+    for (auto* timer : impl_->pauses) timer->cancel();
+    if (impl_->server) co_await impl_->server->stop(deadline);
+    if (impl_->tls_server) co_await impl_->tls_server->stop(deadline);
+    if (impl_->behind == 0) co_return;
+    boost::system::error_code ignored;
+    impl_->behind_ended.expires_after(deadline.remaining());
+    co_await impl_->behind_ended.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+std::uint16_t Service::port() const {
+    return impl_->server->port();
+}
+
+std::uint16_t Service::tls_port() const {
+    return impl_->tls_server ? impl_->tls_server->port() : 0;
+}
+
+bool Service::wants_to_start_anew() const {
+    if (!impl_->log) return false;
+    if (!impl_->log->metrics().needs_reopening && !impl_->contents->metrics().needs_reopening) return false;
+    std::error_code unknown;
+    const auto space = std::filesystem::space(options().data, unknown);
+    return unknown || space.available >= impl_->log->options().free_bytes_min;
+}
+
+io::Task<io::HttpResponse> Service::answer(io::HttpRequest request) {
+    if (request.path().starts_with(own_paths)) return impl_->answer_own(std::move(request));
+    return impl_->answer_api(std::move(request));
+}
+
+changelog::ChangeLog& Service::log() {
+    return *impl_->log;
+}
+const Storage& Service::storage() const {
+    return impl_->storage;
+}
+Buckets& Service::buckets() {
+    return *impl_->buckets;
+}
+contents::Store& Service::contents() {
+    return *impl_->contents;
+}
+const Accounts& Service::accounts() const {
+    return impl_->accounts;
+}
+const ServiceOptions& Service::options() const {
+    return impl_->options;
+}
+std::uint16_t Service::site() const {
+    return impl_->site;
+}
+Following& Service::following(const RegionName& region) {
+    return impl_->followings[region];
+}
+io::BlockingPool& Service::working() {
+    return impl_->working;
+}
+std::int64_t Service::wall_ms() const {
+    return impl_->options.wall_ms ? impl_->options.wall_ms() : system_wall_ms();
+}
+void Service::collect(Freed freed) {
+    impl_->collector->add(std::move(freed));
+}
+
+void Service::run_behind(io::Task<void> task) {
+    ++impl_->behind;
+    auto count = [](Impl* impl, io::Task<void> counted) -> io::Task<void> {
+        co_await std::move(counted);
+        if (--impl->behind == 0) impl->behind_ended.cancel();
+    };
+    io::run_in_background(impl_->executor, count(impl_.get(), std::move(task)));
+}
+
+bool Service::stopping() const {
+    return impl_->stopping;
+}
+
+io::Task<void> Service::pause(Duration duration) {
+    if (impl_->stopping) co_return;
+    asio::steady_timer timer(impl_->executor, duration);
+    impl_->pauses.insert(&timer);
+    boost::system::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    impl_->pauses.erase(&timer);
+}
+
+}  // namespace cloudshelf::objects
