@@ -8,6 +8,7 @@ timed = @start=$$(date +%s); $(2); status=$$?; echo "make $(1): $$(( $$(date +%s
 .PHONY: replay setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store bench-control bench-witness bench-log bench-wire bench-tables clean format asan tsan
 setup:
 	@tools/setup.sh
+	@tools/clients.sh
 
 configure: setup
 	@[ -f build/$(PRESET)/build.ninja ] || cmake --preset $(PRESET) >/dev/null
@@ -89,6 +90,6 @@ TABLES_ITEMS ?= 10000000
 bench-tables: configure
 	@[ -d var/peers/node_modules/dynalite ] || npm install --silent --no-fund --no-audit --prefix var/peers dynalite@4.0.0 || true
 	@cmake --build build/$(PRESET) -j $(JOBS) --target tables_service_bench
-	$(call timed,bench-tables,$$(find build/$(PRESET) -name tables_service_bench -type f) --items $(TABLES_ITEMS) --dynalite var/peers/node_modules/dynalite/cli.js)
+	$(call timed,bench-tables,$$(find build/$(PRESET) -name tables_service_bench -type f) --items $(TABLES_ITEMS) --dynalite var/peers/node_modules/dynalite/cli.js --sdk var/clients/dynamodb)
 
 bench: bench-failover bench-probes bench-store bench-control bench-witness bench-log bench-wire bench-tables

@@ -11,6 +11,8 @@ packages=(
     libpugixml-dev libfyaml-dev libldns-dev librocksdb-dev zlib1g-dev libfmt-dev libcli11-dev libgtest-dev libgmock-dev libbenchmark-dev
     # servers that the twin and the tests run, never as services
     postgresql-15 postgresql-client-15 pdns-server pdns-backend-sqlite3 sqlite3 etcd-server etcd-client
+    # clients that the tests point at us
+    awscli python3-boto3
 )
 services=(postgresql pdns etcd)
 

@@ -23,7 +23,7 @@ struct Cart : testing::Test {
     fakes::FakeCarts carts;
     fakes::FakeSessions sessions;
     Ports ports{database, payments, clock, random, passwords, secrets, carts, sessions};
-    std::string token = sign_session(secrets, user, clock.seconds + 100);
+    std::string token = sign_session(secrets, user, random.uuid(), clock.seconds + 100);
 
     Response ask(std::string method, std::string body = "", std::string book = "", std::string path = "/cart") {
         Request request;
@@ -127,7 +127,7 @@ TEST_F(Cart, signing_out_ends_the_session) {
     EXPECT_EQ(refused.status, 401);
     EXPECT_TRUE(refused.body.contains("signed-out")) << refused.body;
     EXPECT_EQ(ask("DELETE", "", "", "/sessions").status, 200) << "twice is the same";
-    token = sign_session(secrets, user, clock.seconds + 200);
+    token = sign_session(secrets, user, random.uuid(), clock.seconds + 200);
     EXPECT_EQ(ask("GET").status, 200) << "another session of the same customer";
 }
 

@@ -95,12 +95,17 @@ TEST(Shipped, is_sound) {
     for (const auto& book : *books) EXPECT_TRUE(sources.insert(book.source).second) << book.title;
 }
 
+TEST(Tokens, of_one_second_are_two) {
+    const Secrets secrets{.session_keys = {"the old key, 1234567"}};
+    EXPECT_NE(sign_session(secrets, "user", "one", 1000), sign_session(secrets, "user", "another", 1000));
+}
+
 TEST(Tokens, verify_only_what_a_key_of_ours_signed) {
     const std::string user = "11111111-1111-4111-8111-111111111111";
     const Secrets old{.session_keys = {"the old key, 1234567"}};
     const Secrets rolled{.session_keys = {"the new key, 1234567", "the old key, 1234567"}};
     const Secrets only_new{.session_keys = {"the new key, 1234567"}};
-    const auto token = sign_session(old, user, 1000);
+    const auto token = sign_session(old, user, user, 1000);
     EXPECT_EQ(verify_session(rolled, token, 999).value_or(""), user);
     EXPECT_EQ(verify_session(only_new, token, 999).error().code, "bad-token");
     EXPECT_EQ(verify_session(rolled, token, 1000).error().code, "expired-token");

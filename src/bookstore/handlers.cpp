@@ -175,7 +175,7 @@ Response sign_in(const Request& request, Ports& ports) {
     if (!known || !right) return refusal(401, "bad-credentials", "email or password is wrong");
     const auto expires_at = ports.clock.unix_seconds() + session_seconds;
     const auto user = rows->front()[0].value_or("");
-    const auto token = sign_session(ports.secrets, user, expires_at);
+    const auto token = sign_session(ports.secrets, user, ports.random.uuid(), expires_at);
     ports.sessions.opened({.id = session_id(token), .user = user, .expires_at = expires_at});
     return answer(201, {{"token", token}, {"expires_in_s", session_seconds}});
 }

@@ -40,7 +40,7 @@ struct Shop : testing::Test {
         database.answers["claim"] = [](const auto&) -> Result<Rows> { return Rows{{"primary", "2250", "f"}}; };
     }
 
-    std::string session() { return "Bearer " + sign_session(secrets, user, clock.seconds + 100); }
+    std::string session() { return "Bearer " + sign_session(secrets, user, random.uuid(), clock.seconds + 100); }
     Request post(std::string path, std::string body, std::string key = "") {
         return {
             .method = "POST",
@@ -112,9 +112,9 @@ TEST_F(Shop, wants_a_session_that_is_ours_and_valid) {
     for (auto request : {place(), pay(), get("/users/me"), get("/orders/" + order), post("/books/5/ratings", "{}")}) {
         request.authorization = "";
         expect(request, 401, "not-signed-in");
-        request.authorization = "Bearer v1." + user + ".9999999999.00";
+        request.authorization = "Bearer v2." + user + ".0123456789abcdef.9999999999.00";
         expect(request, 401, "bad-token");
-        request.authorization = "Bearer " + sign_session(secrets, user, clock.seconds);
+        request.authorization = "Bearer " + sign_session(secrets, user, random.uuid(), clock.seconds);
         expect(request, 401, "expired-token");
     }
 }

@@ -9,8 +9,10 @@
 
 namespace cloudshelf::bookstore {
 
-std::string sign_session(const Secrets& secrets, std::string_view user_id, std::int64_t expires_at) {
-    const auto payload = fmt::format("v1.{}.{}", user_id, expires_at);
+std::string sign_session(
+    const Secrets& secrets, std::string_view user_id, std::string_view session, std::int64_t expires_at
+) {
+    const auto payload = fmt::format("v2.{}.{}.{}", user_id, session, expires_at);
     return payload + "." + hmac_sha256_hex(secrets.session_keys.at(0), payload);
 }
 
@@ -23,9 +25,9 @@ Result<std::string> verify_session(const Secrets& secrets, std::string_view toke
     const bool signed_by_us = std::ranges::any_of(secrets.session_keys, [&](const auto& key) {
         return equal_in_constant_time(hmac_sha256_hex(key, payload), signature);
     });
-    if (!signed_by_us || !payload.starts_with("v1.")) return bad();
+    if (!signed_by_us || !payload.starts_with("v2.")) return bad();
     const auto middle = payload.rfind('.');
-    const auto user_id = middle > 3 ? payload.substr(3, middle - 3) : std::string_view();
+    const auto user_id = payload.substr(3, 36);
     const auto expiry = payload.substr(middle + 1);
     std::int64_t expires_at = 0;
     const auto parsed = std::from_chars(expiry.data(), expiry.data() + expiry.size(), expires_at);

@@ -10,8 +10,12 @@ namespace cloudshelf::bookstore {
 
 inline constexpr std::int64_t session_seconds = 12 * 3600;
 
-/// "v1.<user id>.<expiry>.<HMAC-SHA-256>": whoever has the key can check it, in every region, without a database.
-std::string sign_session(const Secrets& secrets, std::string_view user_id, std::int64_t expires_at);
+/// "v2.<user id>.<session>.<expiry>.<HMAC-SHA-256>": whoever has the key can check it, in every region, without a
+/// database. `session`: a UUID of its own, so that of two sessions that begin in the same second each can be ended
+/// alone.
+std::string sign_session(
+    const Secrets& secrets, std::string_view user_id, std::string_view session, std::int64_t expires_at
+);
 
 /// The user id. Errors: "bad-token" (forged, damaged, or signed with a key that is no longer valid), "expired-token".
 Result<std::string> verify_session(const Secrets& secrets, std::string_view token, std::int64_t now);

@@ -1,6 +1,8 @@
 // tables: what the regions' tables say of themselves: items, replicas, lag, and the versions that lost a conflict.
 #include "cli/command.hpp"
 #include "drivers/tables/client.hpp"
+#include "drivers/tables/key_file.hpp"
+#include "drivers/tables/metrics.hpp"
 #include "io/file.hpp"
 #include "io/signals.hpp"
 
@@ -10,8 +12,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <chrono>
+#include <filesystem>
 
 namespace cloudshelf::cli {
 namespace {
@@ -51,17 +53,6 @@ Result<Service> read_endpoint(const std::string& text) {
     return Service{.region = text.substr(0, equals), .endpoint = *endpoint};
 }
 
-Result<sigv4::Credentials> read_key(const std::string& file, const std::string& profile) {
-    const auto text = io::read_file(file);
-    if (!text) return fail(text.error());
-    const auto keyring = sigv4::read_credentials(*text);
-    if (!keyring) return fail(keyring.error());
-    for (const auto& [id, key] : *keyring) {
-        if (profile.empty() || key.profile == profile) return key;
-    }
-    return fail(bad_argument(fmt::format("{} has no profile {}", file, profile)));
-}
-
 /// Where to ask, and with which key.
 struct Place {
     std::vector<Service> services;
@@ -80,26 +71,18 @@ Result<Place> place_of(const Wanted& wanted, const twin::Layout* layout) {
         for (const auto& site : layout->regions())
             place.services.push_back({site.name.value(), {site.address, twin::Ports::tables}});
         file = layout->secrets() / "tables-operator.credentials";
+        std::error_code none;
+        if (!std::filesystem::exists(file, none)) {
+            return fail(
+                "twin.not-there",
+                fmt::format("there is no twin in {}: cloudshelf up makes one", layout->directory.string())
+            );
+        }
     }
-    auto key = read_key(file, wanted.profile);
+    auto key = tables_client::read_key_file(file, wanted.profile);
     if (!key) return fail(key.error());
     place.key = std::move(*key);
     return place;
-}
-
-/// The sum of a metric's lines; nothing where there is none.
-std::optional<double> metric(std::string_view page, std::string_view name) {
-    std::optional<double> sum;
-    while (!page.empty()) {
-        const auto line = page.substr(0, page.find('\n'));
-        page.remove_prefix(std::min(page.size(), line.size() + 1));
-        if (!line.starts_with(name) || !(line[name.size()] == ' ' || line[name.size()] == '{')) continue;
-        const auto number = line.substr(line.rfind(' ') + 1);
-        double value = 0;
-        if (std::from_chars(number.data(), number.data() + number.size(), value).ec == std::errc())
-            sum = sum.value_or(0) + value;
-    }
-    return sum;
 }
 
 std::string text_at(const json::value& from, std::string_view pointer) {
@@ -142,7 +125,7 @@ io::Task<Result<json::object>> describe(Service service, sigv4::Credentials key)
              {"disk_full", "cloudshelf_tables_disk_full"},
              {"needs_reopening", "cloudshelf_tables_needs_reopening"}
          }) {
-        if (const auto value = metric(page->body, name)) told[member] = *value;
+        if (const auto value = tables_client::metric(page->body, name)) told[member] = *value;
     }
     co_return told;
 }
@@ -232,7 +215,8 @@ io::Task<int> conflicts_of(Place place, Common common, std::string table) {
             const auto page =
                 co_await client.ask("CloudShelf_20261123.ListConflicts", question, io::Deadline::after(patience));
             if (!page) {
-                fmt::print(stderr, "{}: {}\n", service.region, page.error().message);
+                const std::string asked = table.empty() ? service.region : service.region + ", " + table;
+                fmt::print(stderr, "{}: {}\n", asked, page.error().message);
                 status = page.error().code == "tables.unavailable" ? unavailable : failed;
                 break;
             }
@@ -257,7 +241,7 @@ void add_place(CLI::App& command, Wanted& wanted) {
     add_common(command, wanted.common);
     command.add_option("--endpoint", wanted.endpoints, "REGION=http://ADDRESS:PORT, once for each; absent: the twin's");
     command.add_option("--credentials", wanted.credentials, "AWS's credentials file, with --endpoint");
-    command.add_option("--profile", wanted.profile, "whose key of that file; absent: the first");
+    command.add_option("--profile", wanted.profile, "whose key of that file; absent: its only one");
 }
 
 /// Runs `make` on where to ask.

@@ -1,5 +1,7 @@
 #include "controller/actions.hpp"
 
+#include "controller/smoke_shopper.hpp"
+#include "controller/tables_check.hpp"
 #include "core/move_policy.hpp"
 #include "core/procedures.hpp"
 #include "io/background.hpp"
@@ -37,14 +39,19 @@ io::Task<void> Actions::refresh() {
 
 io::Task<Result<void>> Actions::perform(std::string action, core::Execution& execution, io::Deadline deadline) {
     const RegionName to = execution.header().to;
+    const auto shopper = [this](const RegionName& region) {
+        return SmokeShopper(services_.gateways, config_.site(region)->gateway);
+    };
     Result<void> done = fail("controller.no-action", fmt::format("no action \"{}\"", action));
     if (action == "fence-old-writer" || action == "take-lease") done = co_await take_lease(execution, deadline);
     if (action == "prepare") done = co_await check_standby(to, deadline);
     if (action == "check-preconditions") done = co_await check_in_step(to, deadline);
     if (action == "promote-database") done = co_await promote(execution, deadline);
     if (action == "point-functions") done = co_await point_functions(to, deadline);
-    if (action == "warm-functions") done = co_await warm_functions(to, deadline);
-    if (action == "smoke-tests") done = co_await smoke_tests(to, deadline);
+    if (action == "warm-functions") done = co_await shopper(to).search(deadline);
+    if (action == "check-tables") done = co_await look_at_tables(execution, deadline);
+    if (action == "test-cart") done = co_await shopper(to).use_cart(deadline);
+    if (action == "smoke-tests") done = co_await shopper(to).order(deadline);
     if (action == "switch-traffic") done = co_await switch_traffic(to, execution.header().epoch, deadline);
     if (action == "verify-outside") done = co_await verify_outside(to, execution.header().epoch, deadline);
     if (action == "prepare-switchover") done = co_await tell_writer("prepare-switchover", execution, 0s, deadline);
@@ -263,77 +270,12 @@ io::Task<Result<void>> Actions::point_functions(RegionName to, io::Deadline dead
     co_return again("controller.not-pointed", "the gateway has not found the new writer: " + last);
 }
 
-io::Task<Result<std::string>> Actions::shop(
-    io::Endpoint gateway,
-    std::string method,
-    std::string target,
-    std::string body,
-    std::string session,
-    int expected,
-    io::Deadline deadline
-) {
-    io::HttpRequest request{.method = method, .target = target, .body = std::move(body)};
-    if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
-    if (method == "POST") {
-        // A smoke test that is repeated is a new one.
-        request.headers.emplace_back(
-            "Idempotency-Key", fmt::format("smoke-{}-{}", io::now().time_since_epoch().count(), target)
-        );
-    }
-    if (!session.empty()) request.headers.emplace_back("Authorization", "Bearer " + session);
-    const auto answer = co_await services_.gateways.send(std::move(gateway), std::move(request), deadline);
-    if (!answer)
-        co_return again(
-            "smoke." + answer.error().code, fmt::format("{} {}: {}", method, target, answer.error().message)
-        );
-    if (answer->status != expected) {
-        co_return again(
-            "smoke.status",
-            fmt::format("{} {}: status {}, expected {}: {}", method, target, answer->status, expected, answer->body)
-        );
-    }
-    co_return answer->body;
-}
-
-io::Task<Result<void>> Actions::warm_functions(RegionName to, io::Deadline deadline) {
-    const auto answer = co_await shop(config_.site(to)->gateway, "GET", "/books?q=the&limit=1", "", "", 200, deadline);
-    if (!answer) co_return fail(answer.error());
-    co_return Result<void>{};
-}
-
-io::Task<Result<void>> Actions::smoke_tests(RegionName to, io::Deadline deadline) {
-    const io::Endpoint gateway = config_.site(to)->gateway;
-    const auto books = co_await shop(gateway, "GET", "/books?q=the&limit=1", "", "", 200, deadline);
-    if (!books) co_return fail(books.error());
-    const std::string email = fmt::format("smoke-{}@cloudshelf.test", io::now().time_since_epoch().count());
-    std::string problem;
-    try {
-        const json::value found = json::parse(*books);
-        const json::array& list = found.at("books").as_array();
-        if (list.empty()) co_return again("smoke.no-books", "the catalogue answered no book");
-        const json::value book = list[0].at("id");
-        const std::string account =
-            json::serialize(json::object{{"email", email}, {"name", "Smoke Test"}, {"password", "smoke-test-password"}}
-            );
-        const auto user = co_await shop(gateway, "POST", "/users", account, "", 201, deadline);
-        if (!user) co_return fail(user.error());
-        const std::string login = json::serialize(json::object{{"email", email}, {"password", "smoke-test-password"}});
-        const auto session = co_await shop(gateway, "POST", "/sessions", login, "", 201, deadline);
-        if (!session) co_return fail(session.error());
-        const std::string token = json::value_to<std::string>(json::parse(*session).at("token"));
-        const json::object item{{"book_id", book}, {"quantity", 1}};
-        const std::string order_body = json::serialize(json::object{{"items", json::array{item}}});
-        const auto order = co_await shop(gateway, "POST", "/orders", order_body, token, 201, deadline);
-        if (!order) co_return fail(order.error());
-        const std::string payment_body =
-            json::serialize(json::object{{"order_id", json::parse(*order).at("order_id")}, {"card_token", "tok_smoke"}}
-            );
-        const auto payment = co_await shop(gateway, "POST", "/payments", payment_body, token, 201, deadline);
-        if (!payment) co_return fail(payment.error());
-    } catch (const std::exception& bad) {
-        problem = bad.what();
-    }
-    if (!problem.empty()) co_return again("smoke.bad-answer", problem);
+io::Task<Result<void>> Actions::look_at_tables(core::Execution& execution, io::Deadline deadline) {
+    const RegionName to = execution.header().to;
+    const auto told = co_await check_tables(services_.executor, config_, to, deadline);
+    if (!told) co_return fail(told.error());
+    execution.note("tables", *told);
+    io::log(io::Level::info, "controller.tables", {{"region", to.value()}, {"found", *told}});
     co_return Result<void>{};
 }
 
@@ -431,9 +373,9 @@ io::Task<Result<void>> Actions::verify_outside(RegionName to, Epoch epoch, io::D
             );
         }
     }
-    const auto books = co_await shop(config_.site(to)->front, "GET", "/books?q=the&limit=1", "", "", 200, deadline);
-    if (!books) co_return fail(books.error());
-    co_return Result<void>{};
+    SmokeShopper outside(services_.gateways, config_.site(to)->front);
+    const auto found = co_await outside.search(deadline);
+    co_return found;
 }
 
 io::Task<Result<void>> Actions::tell_writer(

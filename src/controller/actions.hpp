@@ -43,8 +43,7 @@ private:
     io::Task<Result<void>> wait_for_replay(RegionName region, Lsn position, io::Deadline deadline);
     io::Task<Result<void>> promote(core::Execution& execution, io::Deadline deadline);
     io::Task<Result<void>> point_functions(RegionName to, io::Deadline deadline);
-    io::Task<Result<void>> warm_functions(RegionName to, io::Deadline deadline);
-    io::Task<Result<void>> smoke_tests(RegionName to, io::Deadline deadline);
+    io::Task<Result<void>> look_at_tables(core::Execution& execution, io::Deadline deadline);
     io::Task<Result<void>> switch_traffic(RegionName to, Epoch epoch, io::Deadline deadline);
     io::Task<Result<void>> verify_outside(RegionName to, Epoch epoch, io::Deadline deadline);
     io::Task<Result<void>> tell_writer(
@@ -52,15 +51,6 @@ private:
     );
     io::Task<Result<void>> demote(core::Execution& execution, io::Deadline deadline);
     io::Task<Result<void>> resume_writer(core::Execution& execution, io::Deadline deadline);
-    io::Task<Result<std::string>> shop(
-        io::Endpoint gateway,
-        std::string method,
-        std::string target,
-        std::string body,
-        std::string session,
-        int expected,
-        io::Deadline deadline
-    );
     io::Task<Result<std::string>> agent(io::Endpoint to, std::string call, std::string body, io::Deadline deadline);
     /// Whether a move waits for this site's nameserver to say the same as the others.
     bool has_to_follow(const SiteConfig& site, const RegionName& to) const;

@@ -43,9 +43,12 @@ Application::Application(const Services& services, const ApplicationConfig& conf
       taker_(config_.terms),
       watch_(services, config_, std::move(site)),
       actions_(services, config_, watch_, taker_),
-      queue_(services.executor, services.store, [this](const std::string& id, const auto& command) {
-          carry_out(id, command);
-      }) {}
+      queue_(
+          services.executor,
+          services.store,
+          [this](const std::string& id, const auto& command) { carry_out(id, command); }
+      ),
+      backups_(services, config_) {}
 
 void Application::heard(core::LeaseTaker::Mark asked_at, const store::Entry& lease) {
     taker_.use(watch_.clocks().terms());
@@ -103,6 +106,7 @@ void Application::recall(const store::JournalEntry& entry) {
 void Application::lead() {
     resume();
     io::run_in_background(services_.executor, reconcile_dns());
+    io::run_in_background(services_.executor, backups_.run());
 }
 
 void Application::resume() {

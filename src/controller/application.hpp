@@ -1,6 +1,7 @@
 #pragma once
 
 #include "controller/actions.hpp"
+#include "controller/backup_keeper.hpp"
 #include "controller/command_queue.hpp"
 #include "controller/config.hpp"
 #include "controller/services.hpp"
@@ -99,6 +100,7 @@ private:
     Actions actions_;
     std::map<std::string, core::Execution> executions_;
     CommandQueue queue_;
+    BackupKeeper backups_;
     std::optional<TimePoint> last_move_ended_;
     core::RecentMoves automatic_moves_;
     std::string unacknowledged_;  // the last automatic move, until a person has said a word

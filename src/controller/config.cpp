@@ -1,6 +1,7 @@
 #include "controller/config.hpp"
 
 #include "core/leadership.hpp"
+#include "drivers/tables/key_file.hpp"
 #include "io/config_reader.hpp"
 
 #include <boost/json.hpp>
@@ -70,6 +71,15 @@ HealthChecker::Check check_config(const json::value& entry) {
     return check;
 }
 
+TableBackupConfig table_backup(const json::value& entry) {
+    TableBackupConfig config{.table = text(entry, "table"), .backup = {}};
+    config.backup.every = ms(entry, "every_ms");
+    config.backup.retention = ms(entry, "retention_ms");
+    config.backup.name = text(entry, "name");
+    for (const auto& [key, value] : member(entry, "tags").as_object()) config.backup.tags[key] = value.as_string();
+    return config;
+}
+
 ApplicationConfig application_config(const json::value& document) {
     ApplicationConfig config;
     config.name = text(document, "name");
@@ -113,6 +123,20 @@ ApplicationConfig application_config(const json::value& document) {
     config.standby_names = texts(traffic, "standby");
     config.ttl = number<std::uint32_t>(timing, "dns_ttl_s");
     for (const auto& entry : list(document, "checks")) config.checks.push_back(check_config(entry));
+    if (const auto* tables = document.as_object().if_contains("tables")) {
+        config.tables = texts(*tables, "names");
+        for (const auto& entry : list(*tables, "backups")) config.table_backups.push_back(table_backup(entry));
+        const auto key = tables_client::read_key_file(text(*tables, "credentials_file"));
+        if (!key) throw std::invalid_argument("tables: " + key.error().message);
+        for (auto& site : config.sites) {
+            if (site.witness) continue;
+            site.tables = tables_client::Client::Options{
+                .endpoint = endpoint(member(*tables, "endpoints"), site.region.value().c_str()),
+                .region = site.region.value(),
+                .credentials = *key
+            };
+        }
+    }
     return config;
 }
 

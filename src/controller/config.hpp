@@ -3,15 +3,18 @@
 #include "base/ids.hpp"
 #include "base/result.hpp"
 #include "controller/health.hpp"
+#include "core/backup_schedule.hpp"
 #include "core/lease.hpp"
 #include "core/move_policy.hpp"
 #include "core/plan.hpp"
+#include "drivers/tables/client.hpp"
 #include "io/http.hpp"
 #include "io/tls.hpp"
 
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +36,13 @@ struct SiteConfig {
     io::Endpoint gateway;  // of a region, as this controller reaches it
     io::Endpoint front;    // the same as customers reach it: what the public names answer
     io::Endpoint nameserver;
+    std::optional<tables_client::Client::Options> tables;  // of a region; absent: they are not looked at
+};
+
+/// How a table is backed up.
+struct TableBackupConfig {
+    std::string table;
+    core::TableBackup backup;
 };
 
 /// One application: a plan's facts as the control plane needs them.
@@ -53,6 +63,8 @@ struct ApplicationConfig {
     std::vector<std::string> standby_names;  // point at the other one
     std::uint32_t ttl = 60;
     std::vector<HealthChecker::Check> checks;
+    std::vector<std::string> tables;  // the plan's, behind DynamoDB's API in each region
+    std::vector<TableBackupConfig> table_backups;
 
     std::string lease_key() const { return "app/" + name + "/lease"; }
     /// Unique among all applications: "cloudshelf/primary".

@@ -87,6 +87,11 @@ BackupWork backup_work(
         work.make = BackupWork::Make{.name = backup_name(plan, now_ms), .tags = plan.tags};
         const auto days = std::chrono::duration_cast<std::chrono::days>(plan.retention).count();
         work.make->tags.try_emplace("RetentionDays", std::to_string(days));
+        const auto is_left = [&](const KeptBackup& backup) {
+            return backup.table == table && backup.name == work.make->name && backup.tags.empty();
+        };
+        const auto left = std::ranges::find_if(kept, is_left);
+        if (left != kept.end()) work.make->untagged = left->id;
     }
     const KeptBackup* keep = last_resort(ours);
     for (const KeptBackup* backup : ours) {

@@ -28,6 +28,7 @@ struct BackupWork {
     struct Make {
         std::string name;
         std::map<std::string, std::string> tags;
+        std::string untagged;  // id of one of this name that was made and not tagged: only its tags are missing
         bool operator==(const Make&) const = default;
     };
     std::optional<Make> make;

@@ -82,5 +82,17 @@ TEST(BackupSchedule, SeveralADayHaveNamesOfTheirOwn) {
     EXPECT_TRUE(backup_work(plan, "Carts", {made("0600", now)}, now + 6 * hour).make);
 }
 
+// Goal: whoever made a backup and ended before it was tagged leaves one that is taken up, not a second one.
+TEST(BackupSchedule, OneThatWasNotTaggedIsTakenUp) {
+    KeptBackup left = made("arn", now - hour);
+    left.name = "Carts-backup-2026-11-23";
+    left.tags.clear();
+    const auto work = backup_work(daily(), "Carts", {left}, now);
+    ASSERT_TRUE(work.make);
+    EXPECT_EQ(work.make->untagged, "arn");
+    left.name = "by hand";
+    EXPECT_EQ(backup_work(daily(), "Carts", {left}, now).make->untagged, "");
+}
+
 }  // namespace
 }  // namespace cloudshelf::core

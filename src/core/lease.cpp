@@ -120,14 +120,15 @@ std::optional<TimePoint> LeaseTaker::available_at() const {
 }
 
 bool PromiseBook::grant(Epoch epoch, TimePoint now) {
-    if (epoch < known_) return false;
+    if (epoch < known_.newest) return false;
     promised_until_ = std::max(promised_until_, now + terms_.taker());
     promised_to_ = std::max(promised_to_, epoch);
     return true;
 }
 
-void PromiseBook::learn(Epoch epoch) {
-    known_ = std::max(known_, epoch);
+void PromiseBook::learn(Epoch epoch, Whose whose) {
+    known_.newest = std::max(known_.newest, epoch);
+    if (whose == Whose::anothers) known_.of_another = std::max(known_.of_another, epoch);
 }
 
 TimePoint PromiseBook::binding_until(const FenceRecord& fence) const {

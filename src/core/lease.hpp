@@ -168,11 +168,20 @@ private:
     bool forgot_ = false;
 };
 
+/// Whose an epoch is, as a region sees it.
+enum class Whose { ours, anothers };
+
+/// The newest epochs that a region knows.
+struct KnownEpochs {
+    Epoch newest{0};
+    Epoch of_another{0};  // the newest that was another region's: it is never ours, whatever the store says later
+};
+
 /// A standby's promises not to be promoted (design §5, rule 4).
 class PromiseBook {
 public:
-    /// `known` is the newest epoch kept durably. After a start, promises made before it may be outstanding.
-    PromiseBook(LeaseTerms terms, Epoch known, TimePoint started)
+    /// `known` is what was kept durably. After a start, promises made before it may be outstanding.
+    PromiseBook(LeaseTerms terms, KnownEpochs known, TimePoint started)
         : terms_(terms), known_(known), forgotten_until_(started + terms.taker()) {}
 
     /// For every promise from now on.
@@ -180,15 +189,16 @@ public:
     /// Asked by the writer of `epoch`. Granted only at the newest epoch known.
     bool grant(Epoch epoch, TimePoint now);
     /// From now on nothing older is promised. The caller has made it durable first.
-    void learn(Epoch epoch);
-    Epoch known() const { return known_; }
+    void learn(Epoch epoch, Whose whose);
+    Epoch known() const { return known_.newest; }
+    const KnownEpochs& epochs() const { return known_; }
     /// Until when a promise may bind us, once the writer before us was fenced like this. A writer that acknowledged its
     /// end waits for nothing any more: what was promised to it, and no later than it, is void.
     TimePoint binding_until(const FenceRecord& fence) const;
 
 private:
     LeaseTerms terms_;
-    Epoch known_;
+    KnownEpochs known_;
     TimePoint forgotten_until_;  // promises that we do not remember
     TimePoint promised_until_{};
     Epoch promised_to_{0};

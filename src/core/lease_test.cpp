@@ -158,7 +158,7 @@ TEST(LeaseTaker, WaitsLongerForWhatItHasSeenAlready) {
 }
 
 TEST(PromiseBook, PromisesForLongerOnceItMust) {
-    PromiseBook book(terms, Epoch(7), start);
+    PromiseBook book(terms, {.newest = Epoch(7)}, start);
     const LeaseTerms tight = tightened(terms, 10'000);
     book.use(tight);
     book.grant(Epoch(7), start + 1s);
@@ -229,16 +229,16 @@ TEST(LeaseTaker, TellsALateAnswerFromAForgottenOne) {
 }
 
 TEST(PromiseBook, PromisesOnlyToTheNewest) {
-    PromiseBook book(terms, Epoch(7), start);
+    PromiseBook book(terms, {.newest = Epoch(7)}, start);
     EXPECT_TRUE(book.grant(Epoch(7), start + 1s));
-    book.learn(Epoch(8));
+    book.learn(Epoch(8), Whose::anothers);
     EXPECT_FALSE(book.grant(Epoch(7), start + 1s));
     const FenceRecord ran_out{.how = FenceHow::lease_ran_out, .epoch = Epoch(7)};
     EXPECT_EQ(book.binding_until(ran_out), start + 1s + terms.taker());
 }
 
 TEST(PromiseBook, AnAcknowledgedEndVoidsWhatWasPromisedToIt) {
-    PromiseBook book(terms, Epoch(7), start);
+    PromiseBook book(terms, {.newest = Epoch(7)}, start);
     book.grant(Epoch(7), start + 10s);
     EXPECT_LT(book.binding_until({.how = FenceHow::acknowledged, .epoch = Epoch(7)}), start + 10s);
     // The acknowledgement of an older writer says nothing about this one.
@@ -246,7 +246,7 @@ TEST(PromiseBook, AnAcknowledgedEndVoidsWhatWasPromisedToIt) {
 }
 
 TEST(PromiseBook, AfterAStartItBindsForAWholeTerm) {
-    const PromiseBook book(terms, Epoch(7), start);
+    const PromiseBook book(terms, {.newest = Epoch(7)}, start);
     EXPECT_EQ(book.binding_until({.how = FenceHow::acknowledged, .epoch = Epoch(7)}), start + terms.taker());
 }
 
@@ -262,7 +262,7 @@ public:
     World(std::uint64_t seed, Planted planted) : random_(seed), planted_(planted), taker_(wide()) {
         for (std::size_t i = 0; i < 2; ++i) {
             regions_[i].speed = 1.0 + (static_cast<double>(random_.below(401)) - 200.0) / 1'000'000.0;
-            regions_[i].promises = PromiseBook(wide(), Epoch(1), local(i));
+            regions_[i].promises = PromiseBook(wide(), {.newest = Epoch(1)}, local(i));
         }
         record_ = {.region = name(0), .epoch = Epoch(1)};
         revision_ = 1;
@@ -289,7 +289,7 @@ private:
     struct Region {
         double speed = 1;
         std::optional<LeaseHolder> holder;
-        PromiseBook promises{terms, Epoch(0), TimePoint{}};
+        PromiseBook promises{terms, KnownEpochs{}, TimePoint{}};
         std::uint64_t revision = 0;
         TimePoint frozen_until{};
         bool fencer_fired = false;
@@ -339,7 +339,7 @@ private:
             planted_ == Planted::holder_counts_from_the_answer ? LeaseHolder::Planted::counts_from_the_answer
                                                                : LeaseHolder::Planted::nothing
         );
-        region.promises.learn(epoch);
+        region.promises.learn(epoch, Whose::ours);
         region.revision = revision_;
         ++region.incarnation;
     }
@@ -393,7 +393,7 @@ private:
             to_region(other, [this, i, other, epoch, sent_at, incarnation] {
                 Region& standby = regions_[other];
                 if (standby.holder) return;
-                if (epoch > standby.promises.known()) standby.promises.learn(epoch);
+                if (epoch > standby.promises.known()) standby.promises.learn(epoch, Whose::anothers);
                 const bool granted = standby.promises.grant(epoch, local(other));
                 const Epoch known = standby.promises.known();
                 send(link_cut_, [this, i, granted, known, sent_at, incarnation] {
@@ -440,7 +440,7 @@ private:
     void promote(std::size_t i, Epoch epoch, FenceRecord fence) {
         Region& region = regions_[i];
         if (region.holder || epoch < region.promises.known() || fence.epoch.value() + 1 != epoch.value()) return;
-        region.promises.learn(epoch);
+        region.promises.learn(epoch, Whose::ours);
         const TimePoint until =
             planted_ == Planted::promises_are_not_waited_for ? local(i) : region.promises.binding_until(fence);
         const std::uint64_t incarnation = region.incarnation;
@@ -471,7 +471,7 @@ private:
             case 1:  // the agent is killed; its server goes on until the fencer ends it
                 regions_[i].holder.reset();
                 ++regions_[i].incarnation;
-                regions_[i].promises = PromiseBook(wide(), regions_[i].promises.known(), local(i));
+                regions_[i].promises = PromiseBook(wide(), regions_[i].promises.epochs(), local(i));
                 break;
             case 2:
                 store_cut_[i] = random_.below(2) == 0;

@@ -237,6 +237,7 @@ enum class Action {
     point_functions,
     warm_functions,
     check_tables,
+    test_cart,
     use_replica_bucket,
     smoke_tests,
     switch_traffic,
@@ -507,13 +508,14 @@ struct EnumNames<SafetyPolicy> {
 };
 template <>
 struct EnumNames<Action> {
-    static constexpr std::array<std::string_view, 18> names{
+    static constexpr std::array<std::string_view, 19> names{
         "fence-old-writer",
         "prepare",
         "promote-database",
         "point-functions",
         "warm-functions",
         "check-tables",
+        "test-cart",
         "use-replica-bucket",
         "smoke-tests",
         "switch-traffic",

@@ -6,12 +6,15 @@ namespace cloudshelf::core {
 
 Result<void> check_order(const PromotionOrder& order, const PromotionKnowledge& knowledge) {
     const bool writes_at_another = knowledge.holds && *knowledge.holds != order.epoch;
-    if (order.epoch < knowledge.known || writes_at_another) {
+    if (order.epoch < knowledge.known.newest || writes_at_another) {
         return fail(
             "stale-epoch",
-            fmt::format("epoch {} is known here, {} was asked for", knowledge.known.value(), order.epoch.value())
+            fmt::format("epoch {} is known here, {} was asked for", knowledge.known.newest.value(), order.epoch.value())
         );
     }
+    // The store says so only if it was put back to a state from before that epoch was given away.
+    if (order.epoch <= knowledge.known.of_another)
+        return fail("stale-epoch", fmt::format("epoch {} was another region's", order.epoch.value()));
     if (order.fenced.value() + 1 == order.epoch.value()) return {};
     return fail(
         "no-fence-record",

@@ -2,6 +2,7 @@
 
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "core/lease.hpp"
 #include "core/lease_record.hpp"
 
 #include <optional>
@@ -17,7 +18,7 @@ struct PromotionOrder {
 
 /// What the region that is told knows itself.
 struct PromotionKnowledge {
-    Epoch known{0};              // the newest epoch kept durably
+    KnownEpochs known;           // kept durably
     std::optional<Epoch> holds;  // the epoch at which it is the writer already
 };
 

@@ -14,11 +14,13 @@ std::string code(const Result<void>& result) {
 }
 
 TEST(Promotion, AnOrderIsNewerThanAllThatIsKnown) {
-    EXPECT_EQ(code(check_order(order, {.known = Epoch(7)})), "");
-    EXPECT_EQ(code(check_order(order, {.known = Epoch(8)})), "") << "told twice, or its opening failed";
-    EXPECT_EQ(code(check_order(order, {.known = Epoch(9)})), "stale-epoch");
-    EXPECT_EQ(code(check_order(order, {.known = Epoch(8), .holds = Epoch(8)})), "");
-    EXPECT_EQ(code(check_order(order, {.known = Epoch(7), .holds = Epoch(7)})), "stale-epoch");
+    EXPECT_EQ(code(check_order(order, {.known = {.newest = Epoch(7)}})), "");
+    EXPECT_EQ(code(check_order(order, {.known = {.newest = Epoch(8)}})), "") << "told twice, or its opening failed";
+    EXPECT_EQ(code(check_order(order, {.known = {.newest = Epoch(9)}})), "stale-epoch");
+    EXPECT_EQ(code(check_order(order, {.known = {.newest = Epoch(8), .of_another = Epoch(7)}})), "");
+    EXPECT_EQ(code(check_order(order, {.known = {.newest = Epoch(8), .of_another = Epoch(8)}})), "stale-epoch");
+    EXPECT_EQ(code(check_order(order, {.known = {.newest = Epoch(8)}, .holds = Epoch(8)})), "");
+    EXPECT_EQ(code(check_order(order, {.known = {.newest = Epoch(7)}, .holds = Epoch(7)})), "stale-epoch");
 }
 
 TEST(Promotion, AnOrderCarriesTheFenceRecordOfTheEpochBefore) {

@@ -22,6 +22,7 @@ Task<int> asked_to_end() {
 
 int run_program(Task<int> program) {
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
     boost::asio::io_context loop(1);
     int status = EXIT_FAILURE;
     boost::asio::co_spawn(loop, std::move(program), [&](std::exception_ptr bug, int answer) {

@@ -227,7 +227,7 @@ TEST(Problems, Steps) {
     );
     EXPECT_EQ(
         problems_after("after: [fence-old-writer, prepare]", "after: [prepare]"),
-        "procedures[0].steps[2].after: found a promotion that waits for no fence, expected a step with the action "
+        "procedures[0].steps[3].after: found a promotion that waits for no fence, expected a step with the action "
         "fence-old-writer somewhere before it (two regions could write at once)\n"
     );
     EXPECT_NE(

@@ -26,22 +26,22 @@ Agent::Agent(World& world, std::size_t index)
     : world_(world),
       index_(index),
       process_(world.region(index).agent),
-      promises_(world.terms(), read_known_epoch(), process_.now()),
+      promises_(world.terms(), read_known_epochs(), process_.now()),
       sync_({.patience = world.terms().duration / 2, .lag_max = 50}, planted_in_sync(world)),
       preferred_(index),
       store_heard_(process_.now()) {
     if (world_.planted(Planted::promise_is_forgotten_by_a_restart))
-        promises_ = core::PromiseBook(world.terms(), here().known_epoch, process_.now() - 1h);
+        promises_ = core::PromiseBook(world.terms(), here().known, process_.now() - 1h);
     if (world_.planted(Planted::known_epoch_is_not_durable))
-        promises_ = core::PromiseBook(world.terms(), Epoch(1), process_.now());
+        promises_ = core::PromiseBook(world.terms(), {.newest = Epoch(1)}, process_.now());
     if (is_witness()) return;
     sent_away_ = here().names.change > 1 && here().names.points_to == 1 - index_;
 }
 
-Epoch Agent::read_known_epoch() const {
-    if (!world_.faults().epoch_is_torn(index_)) return here().known_epoch;
+core::KnownEpochs Agent::read_known_epochs() const {
+    if (!world_.faults().epoch_is_torn(index_)) return here().known;
     // An unreadable memory of the epoch must not read as "none": nothing is newer than this.
-    return world_.planted(Planted::torn_epoch_reads_as_none) ? Epoch(0) : Epoch(UINT64_MAX);
+    return {.newest = world_.planted(Planted::torn_epoch_reads_as_none) ? Epoch(0) : Epoch(UINT64_MAX)};
 }
 
 void Agent::start() {
@@ -69,15 +69,17 @@ std::string Agent::role() const {
     return "fenced";
 }
 
-bool Agent::remember(Epoch epoch, Judge::Whose whose) {
-    if (epoch <= promises_.known()) return true;
+bool Agent::remember(Epoch epoch, core::Whose whose) {
+    const auto& known = promises_.epochs();
+    if (epoch <= known.newest && (whose == core::Whose::ours || epoch <= known.of_another)) return true;
     if (here().disk_full > 0) {
         world_.sometimes("an epoch could not be written down");
         if (!world_.planted(Planted::promise_without_a_disk)) return false;
     } else {
-        here().known_epoch = epoch;
+        here().known.newest = std::max(here().known.newest, epoch);
+        if (whose == core::Whose::anothers) here().known.of_another = std::max(here().known.of_another, epoch);
     }
-    promises_.learn(epoch);
+    promises_.learn(epoch, whose);
     world_.judge().learnt(index_, epoch, whose);
     return true;
 }
@@ -205,7 +207,7 @@ Task<> Agent::ask_promise(TimePoint sent_at) {
 }
 
 Task<int> Agent::promise(Epoch epoch) {
-    if (epoch > promises_.known() && !remember(epoch, Judge::Whose::of_the_other)) co_return -1;
+    if (!remember(epoch, core::Whose::anothers)) co_return -1;
     if (holder_ || !promises_.grant(epoch, process_.now()))
         co_return static_cast<int>(std::min<std::uint64_t>(promises_.known().value(), INT32_MAX));
     co_return 0;
@@ -297,7 +299,7 @@ Task<> Agent::take_role(core::NextMove move) {
             }
             break;
         case core::NextMove::rejoin:
-            if (remember(lease_->epoch, Judge::Whose::of_the_other)) co_await rejoin();
+            if (remember(lease_->epoch, core::Whose::anothers)) co_await rejoin();
             break;
         case core::NextMove::stop_writing:
             own.kill();
@@ -480,8 +482,8 @@ Task<std::string> Agent::promote(Promotion command) {
     const bool proved_before = holder_ && holder_->epoch() == command.epoch;
     if (proved_before && here().database.is_open()) co_return "";
     const core::PromotionOrder order{.epoch = command.epoch, .fenced = command.fence.epoch};
-    core::PromotionKnowledge knowledge{.known = promises_.known()};
-    if (world_.planted(Planted::store_that_forgot_is_believed)) knowledge.known = Epoch(0);
+    core::PromotionKnowledge knowledge{.known = promises_.epochs()};
+    if (world_.planted(Planted::store_that_forgot_is_believed)) knowledge.known = {};
     if (holder_) knowledge.holds = holder_->epoch();
     if (const auto fits = core::check_order(order, knowledge); !fits) co_return fits.error().code;
     Database& own = here().database;
@@ -489,7 +491,7 @@ Task<std::string> Agent::promote(Promotion command) {
     acting_ = true;
     std::string refusal;
     do {
-        if (world_.planted(Planted::forged_epoch_is_remembered) && !remember(command.epoch, Judge::Whose::own)) break;
+        if (world_.planted(Planted::forged_epoch_is_remembered) && !remember(command.epoch, core::Whose::ours)) break;
         const auto found = co_await read_lease();
         const bool unseen = world_.planted(Planted::promotion_without_a_look_at_the_store);
         if (!found && !unseen) {
@@ -501,7 +503,7 @@ Task<std::string> Agent::promote(Promotion command) {
             refusal = "stale-epoch";
             break;
         }
-        if (!remember(command.epoch, Judge::Whose::own)) {
+        if (!remember(command.epoch, core::Whose::ours)) {
             refusal = "not-durable";
             break;
         }

@@ -92,8 +92,8 @@ private:
     void tell(const core::LeaseEvent& event);
     void lose();
     /// False: the disk did not take it, and nothing was learnt.
-    bool remember(Epoch epoch, Judge::Whose whose);
-    Epoch read_known_epoch() const;
+    bool remember(Epoch epoch, core::Whose whose);
+    core::KnownEpochs read_known_epochs() const;
     bool is_witness() const { return index_ == 2; }
     bool streaming() const;
     Region& here() const { return world_.region(index_); }

@@ -285,7 +285,7 @@ void Faults::a_person_repairs() {
         if (!std::exchange(torn_[i], false)) continue;
         world_.sometimes("a person repaired a torn epoch");
         const Epoch epoch = world_.store().truth().lease.record.epoch;
-        world_.region(i).known_epoch = epoch;
+        world_.region(i).known = {.newest = epoch};
         world_.judge().a_person_set_epoch(i, epoch);
         world_.region(i).agent.kill();
         world_.start_agent(i);

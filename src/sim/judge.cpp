@@ -47,10 +47,10 @@ void Judge::opened(std::size_t region, bool promoted) {
     if (!is_new && known->second != region) world_.violate("timelines: two servers began the same timeline");
 }
 
-void Judge::learnt(std::size_t region, Epoch epoch, Whose whose) {
+void Judge::learnt(std::size_t region, Epoch epoch, core::Whose whose) {
     learnt_[region] = std::max(learnt_[region], epoch);
     Epoch& others = learnt_of_the_other_[region];
-    if (whose == Whose::of_the_other) others = std::max(others, epoch);
+    if (whose == core::Whose::anothers) others = std::max(others, epoch);
 }
 
 void Judge::a_person_set_epoch(std::size_t region, Epoch epoch) {

@@ -31,8 +31,7 @@ public:
     /// A server took a write into its log.
     void wrote(std::size_t region);
     /// From now on the region's agent acts as one who knows that epoch, and will go on to, whatever happens to it.
-    enum class Whose { own, of_the_other };
-    void learnt(std::size_t region, Epoch epoch, Whose whose);
+    void learnt(std::size_t region, Epoch epoch, core::Whose whose);
     /// It could not read what it knew; a person told it.
     void a_person_set_epoch(std::size_t region, Epoch epoch);
     void acknowledged(const Write& write, bool sync_promised);

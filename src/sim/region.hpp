@@ -1,5 +1,6 @@
 #pragma once
 
+#include "core/lease.hpp"
 #include "core/lease_record.hpp"
 #include "sim/database.hpp"
 #include "sim/process.hpp"
@@ -44,9 +45,9 @@ struct Region {
     LeasePage page;
     Database database;
     Nameserver names;
-    int nameserver_stops = 0;  // faults that keep it silent
-    Epoch known_epoch{1};      // on disk
-    int disk_full = 0;         // faults that fill the agent's
+    int nameserver_stops = 0;                     // faults that keep it silent
+    core::KnownEpochs known{.newest = Epoch(1)};  // on disk
+    int disk_full = 0;                            // faults that fill the agent's
     std::uint64_t fences = 0;
     std::uint64_t boots = 1;
 

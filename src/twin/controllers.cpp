@@ -106,12 +106,33 @@ json::object application_json(const Layout& layout, const Site& here) {
     for (const auto& name : layout.plan.traffic.names) {
         (name.points_to == core::PointsTo::serving ? serving : standby).push_back(json::string(name.name));
     }
+    json::array tables;
+    json::array table_backups;
+    json::object table_endpoints;
+    for (const Site& site : layout.regions())
+        table_endpoints[site.name.value()] = at(layout, here, site, Ports::tables);
+    for (const auto& table : layout.plan.tables) {
+        tables.push_back(json::string(table.name));
+        if (!table.backup) continue;
+        table_backups.push_back({
+            {"table", table.name},
+            {"every_ms", ms(table.backup->every)},
+            {"retention_ms", ms(table.backup->retention)},
+            {"name", table.backup->name},
+            {"tags", json::value_from(table.backup->tags)},
+        });
+    }
     const core::Safety& safety = layout.plan.safety;
     return {
         {"name", layout.plan.application.name},
         {"sites", std::move(sites)},
         {"home", layout.primary.name.value()},
         {"checks", checks_json(layout, here)},
+        {"tables",
+         {{"names", std::move(tables)},
+          {"endpoints", std::move(table_endpoints)},
+          {"backups", std::move(table_backups)},
+          {"credentials_file", (layout.secrets() / "tables-controller.credentials").string()}}},
         {"timing", timing_of(layout)},
         {"rules",
          {{"decided_by", core::name_of(safety.policy)},

@@ -48,11 +48,12 @@ std::string at(const Layout& layout, const Site& from, const Site& to, std::uint
     return fmt::format("{}:{}", layout.road(from, to), port);
 }
 
-/// The keys of the tables: the bookstore's writes items, the operator's makes tables too. Each user has a file of its
-/// own, the tables know all of them.
+/// The keys of the tables: the bookstore's writes items; the controller's makes backups, the operator's tables. Each
+/// user has a file of its own, the tables know all of them.
 Result<void> make_table_keys(const Layout& layout) {
     std::string all;
-    for (const auto& [profile, permission] : {std::pair{"bookstore", "write"}, {"operator", "admin"}}) {
+    for (const auto& [profile, permission] :
+         {std::pair{"bookstore", "write"}, {"controller", "admin"}, {"operator", "admin"}}) {
         const fs::path path = layout.secrets() / fmt::format("tables-{}.credentials", profile);
         const auto key = fmt::format(
             "[{0}]\naws_access_key_id = CS{1}\naws_secret_access_key = {2}\ncloudshelf_permissions = {3}\n",

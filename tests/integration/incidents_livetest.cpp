@@ -28,6 +28,10 @@ protected:
             return in_step() && at(("/regions/" + region + "/role").c_str()) == "standby";
         });
     }
+    /// One execution, as whoever leads knows it; a controller that does not lead answers meanwhile that it knows none.
+    bool recovered_once() {
+        return eventually(20s, [&] { return status().at("executions").as_array().size() == 1; });
+    }
 };
 
 // 43 seconds in which the writer's region reaches nobody, while customers go on asking on both sides of the cut.
@@ -299,7 +303,7 @@ TEST_F(IncidentTest, TheLeaderDiesInTheMiddle) {
                at(("/regions/" + writer + "/role").c_str()) == "writer";
     })) << json::serialize(status());
     EXPECT_TRUE(more_writes(50));
-    EXPECT_EQ(status().at("executions").as_array().size(), 1u) << json::serialize(status());
+    EXPECT_TRUE(recovered_once()) << json::serialize(status());
     ASSERT_EQ(run({"restore", "region", "us-east-2"}).status, 0);
     EXPECT_TRUE(eventually(60s, [&] { return leader() == "us-east-2" && in_step(); })) << json::serialize(status());
     expect_safe(close_shop());
@@ -319,7 +323,7 @@ TEST_F(IncidentTest, TheControllerSleepsInTheMiddle) {
     ::kill(controller, SIGCONT);
     EXPECT_TRUE(eventually(60s, [&] { return at("/executions/0/state") == "succeeded"; })) << json::serialize(status());
     EXPECT_TRUE(writer_is("us-west-2", "2"));
-    EXPECT_EQ(status().at("executions").as_array().size(), 1u);
+    EXPECT_TRUE(recovered_once()) << json::serialize(status());
     EXPECT_TRUE(more_writes(50));
     ASSERT_EQ(run({"restore", "region", "us-east-1"}).status, 0);
     EXPECT_TRUE(standby_is("us-east-1"));

@@ -3,12 +3,16 @@
 #include "core/ledger.hpp"
 #include "io/clock.hpp"
 #include "io/file.hpp"
+#include "io/http.hpp"
 #include "io/process.hpp"
 #include "plan/load.hpp"
 #include "twin/call.hpp"
 #include "twin/twin.hpp"
 #include "workload/report.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -185,6 +189,29 @@ protected:
             .token = *token,
             .body = std::move(body),
         });
+    }
+    /// A customer's request to one region's shop; status 0: nobody answered.
+    io::HttpResponse shop(
+        const std::string& region,
+        const std::string& method,
+        const std::string& target,
+        const std::string& body = "",
+        const std::string& session = ""
+    ) {
+        io::HttpRequest request{.method = method, .target = target, .body = body};
+        if (!body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+        if (!session.empty()) request.headers.emplace_back("Authorization", "Bearer " + session);
+        const io::Endpoint gateway{layout().site(region)->address, twin::Ports::gateway};
+        io::HttpResponse answered{.status = 0};
+        boost::asio::io_context loop;
+        const auto ask = [&]() -> io::Task<void> {
+            io::HttpClient client(loop.get_executor());
+            auto answer = co_await client.send(gateway, request, io::Deadline::after(5s));
+            if (answer) answered = std::move(*answer);
+        };
+        boost::asio::co_spawn(loop, ask(), boost::asio::detached);
+        loop.run();
+        return answered;
     }
     bool fenced(const std::string& region) const { return fs::exists(folder_ / "twin" / region / "fences.jsonl"); }
 

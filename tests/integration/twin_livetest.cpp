@@ -57,9 +57,55 @@ TEST_F(TwinTest, MovesSurviveTheirControllerAtEveryStep) {
             if (name.starts_with("died.")) deaths.insert(name);
         }
     }
-    EXPECT_EQ(deaths.size(), 40u);  // 9 steps of the failover and 11 of the failback, before and after each
+    EXPECT_EQ(deaths.size(), 48u);  // 11 steps of the failover and 13 of the failback, before and after each
     const auto verified = run({"journal", "verify"});
     EXPECT_EQ(verified.status, 0) << verified.err;
+}
+
+// One customer's cart, session and sign-out outlive the region that took them, and come back to it with what the other
+// region added.
+TEST_F(TwinTest, ACartASessionAndASignOutOutliveARegion) {
+    ASSERT_EQ(run({"up"}).status, 0);
+    ASSERT_TRUE(eventually(20s, [&] { return in_step(); }));
+    const std::string login = R"({"email":"reader@cloudshelf.test","password":"a good book","name":"Reader"})";
+    ASSERT_EQ(shop("us-east-1", "POST", "/users", login).status, 201);
+    const auto sign_in = [&] {
+        const auto session = shop("us-east-1", "POST", "/sessions", login);
+        EXPECT_EQ(session.status, 201) << session.body;
+        return std::string(json::parse(session.body).at("token").as_string());
+    };
+    const std::string reader = sign_in();
+    const std::string gone = sign_in();
+    ASSERT_EQ(shop("us-east-1", "POST", "/cart", R"({"bookId":7,"quantity":2})", reader).status, 201);
+    ASSERT_EQ(shop("us-east-1", "DELETE", "/sessions", "", gone).status, 200);
+    ASSERT_TRUE(eventually(10s, [&] {
+        return shop("us-west-2", "GET", "/cart", "", reader).body.contains(R"({"bookId":7,"quantity":2})") &&
+               shop("us-west-2", "GET", "/cart", "", gone).status == 401;
+    }));
+
+    ASSERT_EQ(run({"break", "region", "us-east-1"}).status, 0);
+    ASSERT_TRUE(eventually(90s, [&] { return at("/executions/0/state") == "succeeded"; })) << json::serialize(status());
+    const auto kept = shop("us-west-2", "GET", "/cart", "", reader);
+    EXPECT_TRUE(kept.body.contains(R"("items":[{"bookId":7,"quantity":2}])")) << kept.body;
+    EXPECT_EQ(shop("us-west-2", "GET", "/cart", "", gone).status, 401);
+    EXPECT_EQ(shop("us-west-2", "POST", "/cart", R"({"bookId":9,"quantity":1})", reader).status, 201);
+    // The recovery looked at the tables, tried a cart, and says so to whoever asks later.
+    const auto journal = run({"journal", "show"}).out;
+    for (const char* told : {"check-tables", "test-cart", "CloudShelf-ShoppingCart has 1 items", "us-east-1 had"})
+        EXPECT_TRUE(journal.contains(told)) << told << "\n" << journal;
+
+    // What the plan wants of backups is done where there is a region, and told.
+    EXPECT_TRUE(eventually(60s, [&] {
+        const auto all = run({"journal", "show"}).out;
+        return all.contains("table/CloudShelf-UserSessions/backup/") &&
+               all.contains("table/CloudShelf-ShoppingCart/backup/");
+    }));
+
+    ASSERT_EQ(run({"restore", "region", "us-east-1"}).status, 0);
+    EXPECT_TRUE(eventually(60s, [&] {
+        return shop("us-east-1", "GET", "/cart", "", reader)
+            .body.contains(R"("items":[{"bookId":7,"quantity":2},{"bookId":9,"quantity":1}])");
+    })) << shop("us-east-1", "GET", "/cart", "", reader).body;
 }
 
 // What a busy day brings while both databases are fine: nothing moves, nothing acknowledged is lost.

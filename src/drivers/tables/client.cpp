@@ -2,6 +2,7 @@
 
 #include "base/digest.hpp"
 #include "drivers/tables/errors.hpp"
+#include "drivers/tables/metrics.hpp"
 #include "wire/dynamodb/json.hpp"
 #include "wire/sigv4/sign.hpp"
 
@@ -37,9 +38,11 @@ Error refused(const json::object& body, std::string name, int status) {
     const bool doubtful = status >= 500 && status != 503;
     const bool passes = status >= 500 || name == "ThrottlingException" || name == "RequestLimitExceeded" ||
                         name == "ProvisionedThroughputExceededException";
+    // Of a wrong signature DynamoDB tells all that was signed, line by line.
+    const std::string text = said ? std::string(message->as_string()) : fmt::format("status {}", status);
     return {
         .code = std::move(name),
-        .message = said ? std::string(message->as_string()) : fmt::format("status {}", status),
+        .message = text.substr(0, text.find('\n')),
         .certainty = doubtful ? Certainty::unknown : Certainty::not_done,
         .retryable = passes,
     };
@@ -72,6 +75,7 @@ struct Client::Impl {
     }
 
     Result<json::object> read(const io::HttpResponse& answer) const {
+        if (answer.status == 200 && answer.body.empty()) return json::object();  // TagResource has nothing to say
         boost::system::error_code bad;
         auto body = json::parse(answer.body, bad);
         if (bad || !body.is_object()) return fail(errors::bad_answer(server, answer.status, "no JSON object"));
@@ -221,6 +225,23 @@ io::Task<Result<void>> Client::expire_by(std::string table, std::string attribut
     const auto answer = co_await Impl::call(impl_, "UpdateTimeToLive", std::move(body), Repeat::no, deadline);
     if (!answer) co_return fail(answer.error());
     co_return Result<void>();
+}
+
+io::Task<Result<std::optional<Duration>>> Client::followed_age(std::string region, io::Deadline deadline) {
+    io::HttpRequest request{.method = "GET", .target = "/metrics", .headers = {}, .body = {}};
+    const auto page = co_await impl_->http.send(impl_->options.endpoint, std::move(request), deadline);
+    if (!page) co_return fail(errors::unavailable(impl_->server, page.error()));
+    const auto seconds =
+        page->status == 200
+            ? metric(page->body, fmt::format("cloudshelf_tables_followed_age_seconds{{region=\"{}\"}}", region))
+            : std::nullopt;
+    if (!seconds) co_return std::optional<Duration>();
+    co_return std::optional(std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*seconds)));
+}
+
+io::Task<Result<json::object>> Client::tell(std::string target, json::object body, io::Deadline deadline) {
+    auto text = json::serialize(body);
+    co_return co_await Impl::send(impl_, std::move(target), std::move(text), Repeat::no, deadline);
 }
 
 io::Task<Result<json::object>> Client::ask(std::string target, json::object body, io::Deadline deadline) {

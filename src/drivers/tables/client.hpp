@@ -53,6 +53,12 @@ public:
     /// Items go when the time in this attribute (Unix seconds) is past. Done already: no error.
     io::Task<Result<void>> expire_by(std::string table, std::string attribute, io::Deadline deadline);
 
+    /// How long ago the other region had nothing that this server does not have, as its metrics say. Nothing: it does
+    /// not say (DynamoDB tells CloudWatch alone), or has not reached that region since it started.
+    io::Task<Result<std::optional<Duration>>> followed_age(std::string region, io::Deadline deadline);
+
+    /// Any other operation that changes something, by its name in X-Amz-Target; never sent twice.
+    io::Task<Result<boost::json::object>> tell(std::string target, boost::json::object body, io::Deadline deadline);
     /// Any other operation that only reads, by its name in X-Amz-Target ("DynamoDB_20120810.ListTables").
     io::Task<Result<boost::json::object>> ask(std::string target, boost::json::object body, io::Deadline deadline);
 

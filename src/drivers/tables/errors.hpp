@@ -14,7 +14,8 @@ namespace cloudshelf::tables_client::errors {
 inline Error unavailable(std::string_view server, const Error& why) {
     return {
         .code = "tables.unavailable",
-        .message = fmt::format("tables at {}: {}", server, why.message),
+        .message = why.message.contains(server) ? fmt::format("tables at {}", why.message)
+                                                : fmt::format("tables at {}: {}", server, why.message),
         .certainty = why.certainty,
         .retryable = true,
     };

@@ -110,7 +110,7 @@ io::HttpResponse Api::promise(const json::value& body) {
     const Epoch epoch = epoch_of(body);
     const bool same = json::value_to<std::string>(body.at("application")) == config_.application;
     if (same) {
-        if (const auto known = promises_.learn(epoch); !known)
+        if (const auto known = promises_.learn(epoch, core::Whose::anothers); !known)
             return io::HttpResponse::error(503, known.error().code, known.error().message);
     }
     if (same && !lease_.is_held() && promises_.grant(epoch, clocks_.terms()))

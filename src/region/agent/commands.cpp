@@ -32,7 +32,7 @@ io::Task<Result<void>> Commands::promote(Promotion command) {
     if (role_.is_acting()) co_return fail("busy", role_.detail());
     const bool proved_before = lease_.is_held_at(order.epoch);
     if (proved_before && server_.seen().running && !server_.seen().in_recovery) co_return Result<void>{};
-    const auto fits = core::check_order(order, {.known = promises_.known(), .holds = lease_.held()});
+    const auto fits = core::check_order(order, {.known = promises_.epochs(), .holds = lease_.held()});
     if (!fits) co_return fits;
     if (!server_.is_whole()) co_return fail("no-data", "there is no database here to promote");
     const auto turn = role_.take_turn();
@@ -44,7 +44,8 @@ io::Task<Result<void>> Commands::promote(Promotion command) {
     const auto lease = *found ? std::optional((*found)->record) : std::nullopt;
     if (const auto ours = core::check_lease(order, config_.region, lease); !ours) co_return ours;
     // From now on nothing older is promised, whatever happens to us.
-    if (const auto known = promises_.learn(order.epoch); !known) co_return fail("not-durable", known.error().message);
+    if (const auto known = promises_.learn(order.epoch, core::Whose::ours); !known)
+        co_return fail("not-durable", known.error().message);
     lease_.saw(**found);
     if (const auto fenced = core::check_fence(order, *lease); !fenced) co_return fenced;
     const auto free = co_await wait_for_promises(command);

@@ -8,16 +8,17 @@
 
 namespace cloudshelf::region {
 
-/// The newest epoch that this region knows, on disk before anything relies on it (`<data>/epoch.json`), and what it
-/// promises to the writer of it (core::PromiseBook).
+/// The newest epochs that this region knows, on disk before anything relies on them (`<data>/epoch.json`), and what it
+/// promises to the writer of the newest (core::PromiseBook).
 class Promises {
 public:
     Promises(core::LeaseTerms terms, std::filesystem::path data);
 
     Epoch known() const { return book_.known(); }
+    const core::KnownEpochs& epochs() const { return book_.epochs(); }
     /// From now on nothing older is promised, whatever happens to us. Errors: those of io::replace_file; then nothing
     /// was learnt.
-    Result<void> learn(Epoch epoch);
+    Result<void> learn(Epoch epoch, core::Whose whose);
     /// Asked by the writer of `epoch`. `terms`: the lease's, tightened by what is known of the sites' clocks.
     bool grant(Epoch epoch, const core::LeaseTerms& terms);
     /// Until when a promise to a writer that was fenced like this may bind us.

@@ -112,7 +112,7 @@ io::Task<Result<void>> Role::distrust() {
 io::Task<Result<void>> Role::initialize() {
     const auto made = co_await server_.initialize();
     if (!made) co_return made;
-    if (const auto known = promises_.learn(lease_.record()->epoch); !known) co_return known;
+    if (const auto known = promises_.learn(lease_.record()->epoch, core::Whose::ours); !known) co_return known;
     const auto proved = co_await lease_.take_up(core::Sync::degraded);
     if (!proved) co_return proved;
     const auto started = co_await server_.start_primary();
@@ -126,7 +126,7 @@ io::Task<Result<void>> Role::resume() {
     // A server that is started again waits for nobody until its standby is back; the record says so first.
     const core::Sync sync = running ? lease_.record()->sync : core::Sync::degraded;
     // Newer than what we know where the store was made anew and continues our epoch.
-    if (const auto known = promises_.learn(lease_.record()->epoch); !known) co_return known;
+    if (const auto known = promises_.learn(lease_.record()->epoch, core::Whose::ours); !known) co_return known;
     const auto proved = co_await lease_.take_up(sync);
     if (!proved || running) co_return proved;
     const auto started = co_await server_.start_as_writer();
@@ -136,7 +136,7 @@ io::Task<Result<void>> Role::resume() {
 }
 
 io::Task<Result<void>> Role::rejoin() {
-    if (const auto known = promises_.learn(lease_.record()->epoch); !known) co_return known;
+    if (const auto known = promises_.learn(lease_.record()->epoch, core::Whose::anothers); !known) co_return known;
     rejoining_ = true;
     const auto report = co_await server_.rejoin(config_.peer->postgres);
     rejoining_ = false;

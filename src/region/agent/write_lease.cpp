@@ -193,7 +193,7 @@ io::Task<void> WriteLease::renew(TimePoint sent_at) {
 io::Task<void> WriteLease::go_on() {
     // Nobody else can have been promoted: the other region's promises hold, and it knows of no newer epoch than this.
     const core::LeaseRecord next = core::renewed(*record_, sync_.wanted(), std::nullopt);
-    if (!promises_.learn(next.epoch)) co_return;
+    if (!promises_.learn(next.epoch, core::Whose::ours)) co_return;
     renewing_ = true;
     const TimePoint sent_at = io::now();
     sync_.sends(next.sync);

@@ -3,6 +3,7 @@
 #include "bookstore/catalogue.hpp"
 #include "bookstore/postgres_database.hpp"
 #include "bookstore/tokens.hpp"
+#include "drivers/tables/key_file.hpp"
 #include "io/file.hpp"
 #include "io/log.hpp"
 #include "region/gateway/config.hpp"
@@ -31,16 +32,6 @@ int complain(int status, std::string_view message) {
     return status;
 }
 
-/// The only key of a credentials file.
-Result<sigv4::Credentials> read_key(const std::filesystem::path& file) {
-    const auto text = io::read_file(file, 64 << 10);
-    if (!text) return fail(text.error());
-    const auto keys = sigv4::read_credentials(*text);
-    if (!keys) return fail(keys.error());
-    if (keys->size() == 1) return keys->begin()->second;
-    return fail("gateway.bad-config", fmt::format("{}: expected one key, found {}", file.string(), keys->size()));
-}
-
 Result<Gateway::Secret> read_secret(const GatewayConfig& config) {
     Gateway::Secret secret;
     if (!config.password_file.empty()) {
@@ -54,7 +45,7 @@ Result<Gateway::Secret> read_secret(const GatewayConfig& config) {
     if (!sessions) return fail(sessions.error());
     secret.sessions = std::move(*sessions);
     if (!config.tables.empty()) {
-        auto key = read_key(config.tables_credentials_file);
+        auto key = tables_client::read_key_file(config.tables_credentials_file);
         if (!key) return fail(key.error());
         secret.tables = std::move(*key);
     }
@@ -85,7 +76,7 @@ int prepare(const GatewayConfig& config, const Gateway::Secret& secret) {
 
 /// The bookstore's tables, made in our region with replicas in the others, by a key that may do so.
 int prepare_tables(const GatewayConfig& config, const std::filesystem::path& key_file) {
-    auto key = read_key(key_file);
+    auto key = tables_client::read_key_file(key_file);
     if (!key) return complain(2, key.error().message);
     boost::asio::io_context loop(1);
     std::optional<tables_client::Client> client;

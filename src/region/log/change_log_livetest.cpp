@@ -5,6 +5,7 @@
 #include "io/process.hpp"
 #include "region/log/change_log.hpp"
 #include "support/async.hpp"
+#include "support/small_disk.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -15,7 +16,6 @@
 #include <cstdlib>
 #include <map>
 #include <random>
-#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -136,23 +136,6 @@ ASYNC_TEST(ChangeLogProcess, LosesNothingWhenKilled) {
     fmt::print("{} acknowledged writes, trimmed up to {}\n", total, low_water_max.value());
 }
 
-/// A small file system in memory.
-class SmallDisk {
-public:
-    explicit SmallDisk(const std::filesystem::path& at) : at_(at) {
-        std::filesystem::create_directories(at);
-        mounted_ = ::mount("tmpfs", at.c_str(), "tmpfs", 0, "size=24m") == 0;
-    }
-    ~SmallDisk() {
-        if (mounted_) ::umount2(at_.c_str(), MNT_DETACH);
-    }
-    bool mounted() const { return mounted_; }
-
-private:
-    std::filesystem::path at_;
-    bool mounted_ = false;
-};
-
 /// Writes until it is refused; answers the refusal.
 io::Task<Error> fill(ChangeLog* log, int* written) {
     while (true) {
@@ -173,7 +156,7 @@ io::Task<Error> fill(ChangeLog* log, int* written) {
 ASYNC_TEST(ChangeLogProcess, OutlivesAFullDisk) {
     for (const std::uint64_t reserve : {std::uint64_t{2} << 20, std::uint64_t{0}}) {
         const testing::TemporaryFolder folder;
-        const SmallDisk disk(folder / "disk");
+        const testing::SmallDisk disk(folder / "disk", "24m");
         if (!disk.mounted()) {
             fmt::print("SKIPPED: a tmpfs can only be mounted by root\n");
             co_return;

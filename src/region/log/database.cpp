@@ -160,6 +160,11 @@ Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& fo
     std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
     for (const std::string& name : names) descriptors.emplace_back(name, options);
 
+    // RocksDB makes it too, and complains first that it is not there.
+    std::error_code failed;
+    if (!wanted.read_only) std::filesystem::create_directories(folder, failed);
+    if (failed) return fail("log.io", fmt::format("{}: {}", folder.string(), failed.message()));
+
     rocksdb::DB* raw = nullptr;
     const auto opened =
         wanted.read_only

@@ -12,6 +12,8 @@ namespace cloudshelf::changelog {
 
 namespace {
 
+constexpr Duration refill_patience = std::chrono::seconds(60);  // the source notes it for each of its tables
+
 /// An answer that is no success, by its name where it has one.
 Error refusal(const io::HttpResponse& answer) {
     if (auto error = parse_error(answer.body)) return std::move(*error);
@@ -31,8 +33,7 @@ bool wants_snapshot(const Error& error) {
 Follower::Follower(ChangeLog* log, io::HttpClient* client, Options options, Apply apply)
     : log_(log), client_(client), options_(std::move(options)), apply_(std::move(apply)) {}
 
-io::Task<Result<io::HttpResponse>> Follower::ask(std::string target, Duration limit) {
-    io::HttpRequest request{.target = std::move(target)};
+io::Task<Result<io::HttpResponse>> Follower::ask(io::HttpRequest request, Duration limit) {
     if (!options_.secret.empty()) request.headers.emplace_back("Authorization", "Bearer " + options_.secret);
     auto answer = co_await client_->send(options_.source, std::move(request), io::Deadline::after(limit));
     if (!answer) co_return fail(answer.error());
@@ -42,7 +43,8 @@ io::Task<Result<io::HttpResponse>> Follower::ask(std::string target, Duration li
 
 /// Which log is there, and where in it we go on.
 io::Task<Result<Followed>> Follower::meet() {
-    const auto answer = co_await ask("/log/identity", options_.patience);
+    io::HttpRequest question{.target = "/log/identity"};
+    const auto answer = co_await ask(std::move(question), options_.patience);
     if (!answer) co_return fail(answer.error());
     const auto theirs = parse_identity(answer->body);
     if (!theirs) co_return fail(theirs.error());
@@ -72,7 +74,8 @@ io::Task<Result<std::size_t>> Follower::pull_page() {
         at_ = *met;
     }
     status_.position = at_->position;
-    std::string target = fmt::format(
+    io::HttpRequest question{};
+    question.target = fmt::format(
         "/log?id={}&after={}&checksum={}&replica={}&wait_ms={}",
         at_->id.value(),
         at_->position.value(),
@@ -80,7 +83,7 @@ io::Task<Result<std::size_t>> Follower::pull_page() {
         log_->options().region.value(),
         std::chrono::duration_cast<std::chrono::milliseconds>(options_.wait).count()
     );
-    const auto answer = co_await ask(std::move(target), options_.wait + options_.patience);
+    const auto answer = co_await ask(std::move(question), options_.wait + options_.patience);
     if (!answer && answer.error().code == "log.other-log") {
         // Replaced since we met it. Whether we can go on in the new one is seen when we meet that.
         co_return fail({.code = "log.changed", .message = answer.error().message, .retryable = true});
@@ -96,7 +99,25 @@ io::Task<Result<std::size_t>> Follower::pull_page() {
     status_.source_last = page->last;
     const auto taken = co_await take(page);
     if (!taken) co_return fail(taken.error());
+    if (page->reached >= page->last) status_.in_step_ms = page->sent_at_ms;
     co_return page->entries.size();
+}
+
+io::Task<Result<void>> Follower::refill() {
+    io::HttpRequest question{.method = "POST", .target = "/log/refill?replica=" + log_->options().region.value()};
+    const auto answer = co_await ask(std::move(question), refill_patience);
+    if (!answer) co_return fail(answer.error());
+    const auto from = parse_followed(answer->body);
+    if (!from) co_return fail(from.error());
+    ChangeLog::Decision decision = [this, &from](Batch& batch) -> Result<void> {
+        ChangeLog::set_followed(batch, options_.region, *from);
+        return {};
+    };
+    const auto written = co_await log_->write(std::move(decision));
+    if (!written) co_return fail(written.error());
+    at_.reset();
+    status_.needs_snapshot = false;
+    co_return Result<void>();
 }
 
 /// What the page's own checksums do not say: that it is what we asked for, and of the present.

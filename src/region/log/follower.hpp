@@ -37,6 +37,9 @@ public:
     /// "log.corrupt" (refused: ask again), "log.refused" (the source's
     /// answer), "clock.ahead", those of `apply` and of ChangeLog::write.
     io::Task<Result<std::size_t>> pull();
+    /// After an error that wants a snapshot: asks the source to log again all that concerns this region instead, and
+    /// goes on, durably, from where that begins. Errors: as pull; "log.no-such-call" (this source has no refill).
+    io::Task<Result<void>> refill();
     /// Pulls until `stop`; logs what goes wrong and tries again. Ends early when a snapshot is needed.
     io::Task<void> run();
     /// Ends `run` when the request under way is answered, at the latest after `wait` and `patience`.
@@ -46,13 +49,15 @@ public:
         Position position;     // applied here
         Position source_last;  // there, at the last answer
         bool needs_snapshot = false;
+        /// When the source, by its clock, had last nothing that is not here, in milliseconds since 1970; 0: never yet.
+        std::int64_t in_step_ms = 0;
         std::uint64_t applied = 0;  // entries, since the start
         std::string last_error;     // empty: the last pull went well
     };
     const Status& status() const { return status_; }
 
 private:
-    io::Task<Result<io::HttpResponse>> ask(std::string target, Duration limit);
+    io::Task<Result<io::HttpResponse>> ask(io::HttpRequest request, Duration limit);
     io::Task<Result<Followed>> meet();
     io::Task<Result<std::size_t>> pull_page();
     Result<Page> check(Page page);

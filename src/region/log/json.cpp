@@ -39,6 +39,12 @@ std::uint32_t checksum_of(const Identity& identity) {
     return crc32c(std::to_string(identity.parent_position.value()), ids);
 }
 
+/// 32 hexadecimal digits, or nothing where a log has no parent.
+bool is_log_id(const LogId& id) {
+    return (id.value().empty() || id.value().size() == 32) &&
+           id.value().find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 }  // namespace
 
 json::object to_json(const Identity& identity) {
@@ -56,10 +62,7 @@ Result<Identity> identity_in(const json::object& object) {
         .parent = LogId(text_in(object, "parent")),
         .parent_position = Position(number_in(object, "parent_position"))
     };
-    const auto digits_only = [](const LogId& id) {
-        return id.value().find_first_not_of("0123456789abcdef") == std::string::npos;
-    };
-    if (identity.id.value().size() != 32 || !digits_only(identity.id) || !digits_only(identity.parent) ||
+    if (identity.id.value().empty() || !is_log_id(identity.id) || !is_log_id(identity.parent) ||
         number_in(object, "checksum") != checksum_of(identity)) {
         return fail({.code = "log.bad-answer", .message = "a log's identity cannot be read", .retryable = true});
     }
@@ -70,6 +73,23 @@ Result<Identity> parse_identity(std::string_view text) {
     const auto object = parse_object(text);
     if (!object) return fail("log.bad-answer", "a log's identity is no JSON object");
     return identity_in(*object);
+}
+
+json::object to_json(const Followed& followed) {
+    return {{"id", followed.id.value()}, {"position", followed.position.value()}, {"checksum", followed.checksum}};
+}
+
+Result<Followed> parse_followed(std::string_view text) {
+    const auto object = parse_object(text);
+    const Followed followed{
+        .id = LogId(object ? text_in(*object, "id") : ""),
+        .position = Position(object ? number_in(*object, "position") : 0),
+        .checksum = static_cast<std::uint32_t>(object ? number_in(*object, "checksum") : 0)
+    };
+    if (followed.id.value().empty() || !is_log_id(followed.id) || !object->contains("position")) {
+        return fail({.code = "log.bad-answer", .message = "where to go on in a log cannot be read", .retryable = true});
+    }
+    return followed;
 }
 
 std::optional<Error> parse_error(std::string_view text) {

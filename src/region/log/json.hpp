@@ -16,6 +16,10 @@ boost::json::object to_json(const Identity& identity);
 Result<Identity> identity_in(const boost::json::object& object);
 Result<Identity> parse_identity(std::string_view json);
 
+boost::json::object to_json(const Followed& followed);
+/// Errors: "log.bad-answer".
+Result<Followed> parse_followed(std::string_view json);
+
 /// An object, or nothing: never throws.
 std::optional<boost::json::object> parse_object(std::string_view json);
 /// A member that is a text, or an empty one.

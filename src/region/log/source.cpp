@@ -73,6 +73,10 @@ io::Task<io::HttpResponse> Source::answer(io::HttpRequest request) {
         auto answered = co_await snapshot(std::move(request));
         co_return answered;
     }
+    if (path == "/log/refill" && request.method == "POST" && options_.refill) {
+        auto answered = co_await refill(std::move(request));
+        co_return answered;
+    }
     co_return io::HttpResponse::error(404, "log.no-such-call", path);
 }
 
@@ -128,6 +132,22 @@ io::Task<io::HttpResponse> Source::make_snapshot(io::HttpRequest request) {
     if (!made) co_return refuse(made.error());
     log_->confirm(replica, made->at_least);  // what follows it is kept for it
     co_return io::HttpResponse::json(200, made->json());
+}
+
+io::Task<io::HttpResponse> Source::refill(io::HttpRequest request) {
+    const RegionName replica(request.query("replica"));
+    if (std::ranges::find(log_->options().replicas, replica) == log_->options().replicas.end()) {
+        co_return io::HttpResponse::error(400, "log.bad-request", "replica: a region that follows this log");
+    }
+    // Before it begins: everything that is logged again stands behind this.
+    Followed from{.id = log_->identity().id, .position = log_->last()};
+    const auto checksum = log_->checksum_at(from.position);
+    if (!checksum) co_return refuse(checksum.error());
+    from.checksum = *checksum;
+    const auto begun = co_await options_.refill(replica);
+    if (!begun) co_return refuse(begun.error());
+    log_->confirm(replica, from.position);  // what follows it is kept for it
+    co_return io::HttpResponse::json(200, boost::json::serialize(to_json(from)));
 }
 
 io::Task<io::HttpResponse> Source::snapshot(io::HttpRequest request) {

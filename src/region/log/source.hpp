@@ -6,6 +6,7 @@
 #include "region/log/change_log.hpp"
 #include "region/log/snapshot.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,7 +19,11 @@ namespace cloudshelf::changelog {
 ///   GET  /log/snapshots/<id>                               the manifest
 ///   GET  /log/snapshots/<id>/<file>                        with `Range: bytes=a-b`
 ///   DELETE /log/snapshots/<id>
-/// 410 "log.trimmed": take a snapshot. 409 "log.other-log", "log.forked": this is not the log that was followed.
+///   POST /log/refill?replica=                              logs again all that concerns the asker; answers the
+///   Followed
+///                                                          from which it has to go on to get all of that
+/// 410 "log.trimmed": take a snapshot, or ask for a refill. 409 "log.other-log", "log.forked": this is not the log that
+/// was followed.
 /// Lives on the log's executor; both must outlive its calls.
 class Source {
 public:
@@ -28,6 +33,9 @@ public:
         Duration wait_max = std::chrono::seconds(20);
         std::filesystem::path snapshots;  // a folder on the log's file system
         std::size_t snapshots_max = 2;    // the oldest goes
+        /// Begins to log again all that concerns a replica; it has begun, durably, when this answers. Null: this
+        /// service's replicas take a snapshot.
+        std::function<io::Task<Result<void>>(RegionName replica)> refill;
     };
     Source(ChangeLog* log, Options options);
 
@@ -38,6 +46,7 @@ private:
     io::Task<io::HttpResponse> page(io::HttpRequest request);
     io::Task<io::HttpResponse> make_snapshot(io::HttpRequest request);
     io::Task<io::HttpResponse> snapshot(io::HttpRequest request);
+    io::Task<io::HttpResponse> refill(io::HttpRequest request);
 
     ChangeLog* log_;
     Options options_;

@@ -11,21 +11,6 @@ namespace {
 
 constexpr std::size_t items_per_decision = 200;
 
-/// The next keys of a table's items.
-Result<std::vector<std::string>> next_keys(
-    const changelog::View& view, const Storage& storage, StorageNumber table, const std::string& from
-) {
-    std::vector<std::string> keys;
-    auto range = changelog::KeyRange::prefix(storage_prefix(table));
-    if (!from.empty()) range.from = from;
-    const auto take = [&](std::string_view key, std::string_view) {
-        keys.emplace_back(key);
-        return keys.size() < items_per_decision;
-    };
-    if (const auto read = view.scan(storage.data, range, take); !read) return fail(read.error());
-    return keys;
-}
-
 /// Within a decision. What a write has put into the index meanwhile is there already.
 Result<void> add_entries(
     changelog::Batch& batch,
@@ -52,13 +37,13 @@ Result<void> add_entries(
 }
 
 io::Task<Result<void>> fill(Service& service, std::string table_id, std::string index_name) {
-    std::string from;
+    std::string from;  // the last one that was seen to
     for (;;) {
         if (service.stopping()) co_return Result<void>{};
         const auto table = service.catalogue().find_id(table_id);
         if (!table || !table->index(index_name)) co_return Result<void>{};
         auto work = [view = service.log().view(), storage = service.storage(), number = table->number, from] {
-            return next_keys(view, storage, number, from);
+            return next_keys(view, storage.data, number, from, items_per_decision);
         };
         const auto keys = co_await service.reading().run(std::move(work));
         if (!keys) co_return fail(keys.error());
@@ -70,7 +55,7 @@ io::Task<Result<void>> fill(Service& service, std::string table_id, std::string 
         };
         const auto written = co_await service.log().write(std::move(decision));
         if (!written) co_return fail(written.error());
-        from = keys->back() + '\0';
+        from = keys->back();
     }
     const auto table = service.catalogue().find_id(table_id);
     if (!table) co_return Result<void>{};

@@ -2,6 +2,7 @@
 
 #include "region/tables/backup_request.hpp"
 #include "region/tables/backup_store.hpp"
+#include "region/tables/item_request.hpp"
 #include "region/tables/operation.hpp"
 #include "region/tables/restore.hpp"
 #include "region/tables/service.hpp"
@@ -13,9 +14,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
+#include <array>
 #include <limits>
-#include <set>
 
 namespace cloudshelf::tables {
 namespace {
@@ -123,14 +123,21 @@ json::object description(const Found& found, const RegionName& region) {
 
 // --- Create, describe, list, delete ----------------------------------------------------------------------------------
 
+Result<std::string> read_arn(const json::object& body) {
+    Constraints constraints;
+    auto arn = constraints.text(body, "", "BackupArn", Needed::yes, arn_limits);
+    if (auto verdict = constraints.verdict(); !verdict) return fail(verdict.error());
+    return std::move(*arn);
+}
+
 /// Answers when the backup is whole and durable, and says CREATING all the same, as clients expect.
 io::Task<Answer> create_backup(Call call) {
-    const auto table_name = need_text(call.body, "TableName", table_limits);
-    if (!table_name) co_return std::unexpected(table_name.error());
-    const auto name = need_text(call.body, "BackupName", new_name_limits);
-    if (!name) co_return std::unexpected(name.error());
+    Constraints constraints;
+    const auto table_name = constraints.text(call.body, "", "TableName", Needed::yes, table_limits);
+    const auto name = constraints.text(call.body, "", "BackupName", Needed::yes, new_name_limits);
+    if (auto verdict = constraints.verdict(); !verdict) co_return std::unexpected(verdict.error());
     Service& service = call.service;
-    const TablePtr table = service.catalogue().find(name_in(*table_name));
+    const TablePtr table = service.catalogue().find(table_name_of(*table_name));
     if (!table) co_return std::unexpected(no_table(*table_name));
     if (table->status == TableStatus::creating || table->status == TableStatus::deleting) {
         co_return std::unexpected(
@@ -146,7 +153,7 @@ io::Task<Answer> create_backup(Call call) {
 }
 
 io::Task<Answer> describe_backup(Call call) {
-    const auto arn = need_text(call.body, "BackupArn", arn_limits);
+    const auto arn = read_arn(call.body);
     if (!arn) co_return std::unexpected(arn.error());
     Service& service = call.service;
     const BackupStore store = store_of(service);
@@ -157,7 +164,7 @@ io::Task<Answer> describe_backup(Call call) {
 }
 
 io::Task<Answer> delete_backup(Call call) {
-    const auto arn = need_text(call.body, "BackupArn", arn_limits);
+    const auto arn = read_arn(call.body);
     if (!arn) co_return std::unexpected(arn.error());
     Service& service = call.service;
     const BackupStore store = store_of(service);
@@ -184,37 +191,15 @@ struct ListWish {
 };
 
 Result<ListWish> read_list_wish(const json::object& body) {
+    static constexpr std::array<std::string_view, 4> types{"SYSTEM", "AWS_BACKUP", "USER", "ALL"};
     ListWish wish;
-    auto table = read_text(body, "TableName", table_limits);
-    if (!table) return fail(table.error());
-    if (*table) wish.table = name_in(**table);
-    auto after = read_text(body, "ExclusiveStartBackupArn", arn_limits);
-    if (!after) return fail(after.error());
-    wish.after = *after;
-    auto type = read_text(body, "BackupType", {.length_min = 0, .length_max = 64});
-    if (!type) return fail(type.error());
-    wish.type = type->value_or("USER");
-    static const std::set<std::string_view> types{"USER", "SYSTEM", "AWS_BACKUP", "ALL"};
-    if (!types.contains(wish.type)) {
-        return fail(errors::validation(fmt::format(
-            "1 validation error detected: Value '{}' at 'backupType' failed to satisfy constraint: Member must "
-            "satisfy enum value set: [SYSTEM, AWS_BACKUP, USER, ALL]",
-            wish.type
-        )));
-    }
-    if (const auto* limit = body.if_contains("Limit"); limit != nullptr && !limit->is_null()) {
-        if (!limit->is_int64()) return fail(errors::serialization());
-        wish.limit = limit->as_int64();
-        if (wish.limit < 1 || wish.limit > list_limit_max) {
-            return fail(errors::validation(fmt::format(
-                "1 validation error detected: Value '{}' at 'limit' failed to satisfy constraint: Member must have "
-                "value {} than or equal to {}",
-                wish.limit,
-                wish.limit < 1 ? "greater" : "less",
-                wish.limit < 1 ? 1 : list_limit_max
-            )));
-        }
-    }
+    Constraints constraints;
+    const auto table = constraints.text(body, "", "TableName", Needed::no, table_limits);
+    if (table) wish.table = table_name_of(*table);
+    wish.after = constraints.text(body, "", "ExclusiveStartBackupArn", Needed::no, arn_limits);
+    wish.type = constraints.text(body, "", "BackupType", Needed::no, {.words = types}).value_or(wish.type);
+    wish.limit = constraints.number(body, "", "Limit", Needed::no, 1, list_limit_max).value_or(wish.limit);
+    if (auto verdict = constraints.verdict(); !verdict) return fail(verdict.error());
     for (const auto& [member, bound] :
          {std::pair("TimeRangeLowerBound", &wish.from), {"TimeRangeUpperBound", &wish.until}}) {
         const auto* value = body.if_contains(member);
@@ -265,10 +250,10 @@ io::Task<Answer> list_backups(Call call) {
 
 /// Answers when the table is whole: until then it is CREATING, and for a start after a crash it never was.
 io::Task<Answer> restore_table_from_backup(Call call) {
-    const auto name = need_text(call.body, "TargetTableName", new_name_limits);
-    if (!name) co_return std::unexpected(name.error());
-    const auto arn = need_text(call.body, "BackupArn", arn_limits);
-    if (!arn) co_return std::unexpected(arn.error());
+    Constraints constraints;
+    const auto name = constraints.text(call.body, "", "TargetTableName", Needed::yes, new_name_limits);
+    const auto arn = constraints.text(call.body, "", "BackupArn", Needed::yes, arn_limits);
+    if (auto verdict = constraints.verdict(); !verdict) co_return std::unexpected(verdict.error());
     Service& service = call.service;
     const BackupStore store = store_of(service);
     // Everything is read once before anything is made: a damaged backup leaves no table behind.
@@ -285,7 +270,7 @@ io::Task<Answer> restore_table_from_backup(Call call) {
     if (!wanted) co_return std::unexpected(wanted.error());
 
     const Fill fill = [&](TablePtr table) { return restore_content(service, store, found->backup, std::move(table)); };
-    const auto restored = co_await restore_table(service, *wanted, *arn, fill);
+    const auto restored = co_await restore_table(service, *wanted, fill);
     if (!restored) co_return std::unexpected(told(restored.error(), *arn));
     json::object from{{"SourceBackupArn", *arn}, {"SourceTableArn", table_arn(service.region(), found->table.name)}};
     from["RestoreDateTime"] = seconds(found->backup.created_ms);
@@ -293,6 +278,20 @@ io::Task<Answer> restore_table_from_backup(Call call) {
 }
 
 }  // namespace
+
+Result<Backup> find_backup(const Service& service, const std::string& arn) {
+    auto found = find_backup(store_of(service), service.region(), arn);
+    if (!found) return fail(found.error());
+    return std::move(found->backup);
+}
+
+Result<void> tag_backup(
+    const Service& service, std::string_view id, std::vector<std::pair<std::string, std::string>> tags
+) {
+    const auto tagged = store_of(service).set_tags(id, std::move(tags));
+    if (!tagged) return fail(tagged.error());
+    return {};
+}
 
 io::Task<Result<Backup>> back_up(Service& service, Backup facts, TablePtr table) {
     const changelog::View moment = service.log().snapshot();

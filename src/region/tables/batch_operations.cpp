@@ -1,4 +1,5 @@
 #include "region/tables/capacity.hpp"
+#include "region/tables/collection_metrics.hpp"
 #include "region/tables/item_request.hpp"
 #include "region/tables/item_store.hpp"
 #include "region/tables/item_write.hpp"
@@ -283,6 +284,7 @@ io::Task<Answer> answer_batch_write(Call call) {
         if (!consumed) co_return std::unexpected(consumed.error());
         append_capacities(answer, *consumed, capacity);
     }
+    append_collection_metrics(answer, call.body, *writes);
     co_return answer.take();
 }
 

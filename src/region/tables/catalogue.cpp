@@ -110,6 +110,10 @@ Result<void> Catalogue::change_in(changelog::Batch& batch, std::string_view name
         decided_.erase(std::string(name));
         return {};
     }
+    // A change that is taken over from another region brings its stamp with it.
+    const core::HybridStamp before = current ? current->shared_changed : core::HybridStamp{};
+    const bool changed = !current || !current->same_shared(**next);
+    if (changed && (*next)->shared_changed == before) (*next)->shared_changed = batch.stamp();
     batch.put(storage_.catalogue, record_key(name), encode_table(**next));
     decided_.insert_or_assign(std::string(name), std::make_shared<const Table>(std::move(**next)));
     return {};

@@ -23,9 +23,10 @@ Result<Conflict::Side> take_side(ByteReader& from) {
     Conflict::Side side{
         .version = head->version, .origin = RegionName(std::string(from.text<std::uint8_t>())), .item = {}
     };
-    const bool has_item = from.number<std::uint8_t>() != 0;
+    const auto items = from.number<std::uint8_t>();
     const auto item = from.text<std::uint32_t>();
-    if (has_item) side.item = std::string(item);
+    if (items > 1 || (items == 0 && !item.empty())) return fail("tables.bad-record", "neither one item nor none");
+    if (items == 1) side.item = std::string(item);
     return side;
 }
 

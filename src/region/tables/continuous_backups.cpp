@@ -1,5 +1,6 @@
 #include "region/tables/continuous_backups.hpp"
 
+#include "core/snapshot_retention.hpp"
 #include "io/log.hpp"
 #include "region/tables/backup_operations.hpp"
 #include "region/tables/backup_request.hpp"
@@ -68,7 +69,7 @@ Result<Backup> take_snapshot(
 }
 
 /// What is kept of all tables: snapshots that nobody needs are removed, and the log is held for the others.
-/// Blocks; may run beside another of its kind.
+/// Blocks. Service::snapshots() is held.
 Result<void> tidy(changelog::ChangeLog& log, const BackupStore& store, const Catalogue& catalogue) {
     const auto list = store.list();
     if (!list) return fail(list.error());
@@ -89,7 +90,7 @@ Result<void> tidy(changelog::ChangeLog& log, const BackupStore& store, const Cat
             ours.push_back(backup);
             made.push_back(backup.created_ms);
         }
-        const auto outlived = outlived_snapshots(made, window_from(*table, log.wall_ms()));
+        const auto outlived = core::outlived_snapshots(made, window_from(*table, log.wall_ms()));
         for (std::size_t i = 0; i < ours.size(); ++i) {
             if (std::ranges::find(outlived, i) == outlived.end()) kept.push_back(ours[i]);
         }
@@ -152,17 +153,12 @@ io::Task<Result<void>> apply_changes(Service& service, std::vector<changelog::En
 
 }  // namespace
 
-std::vector<std::size_t> outlived_snapshots(const std::vector<std::int64_t>& made_ms, std::int64_t window_from_ms) {
-    std::vector<std::size_t> outlived;
-    for (std::size_t i = 0; i + 1 < made_ms.size(); ++i) {
-        if (made_ms[i + 1] <= window_from_ms) outlived.push_back(i);
-    }
-    return outlived;
-}
-
 io::Task<Result<void>> open_continuous_backups(Service& service) {
-    auto open =
-        [store = store_of(service), log = &service.log(), all = &service.catalogue()]() mutable -> Result<void> {
+    auto open = [store = store_of(service),
+                 log = &service.log(),
+                 all = &service.catalogue(),
+                 making = &service.snapshots()]() mutable -> Result<void> {
+        const std::scoped_lock lock(*making);
         if (auto opened = store.open(); !opened) return fail(opened.error());
         return tidy(*log, store, *all);
     };
@@ -173,8 +169,12 @@ io::Task<Result<void>> keep_continuous_backups_once(Service& service) {
     const auto tables = service.catalogue().all();
     for (const auto& table : tables) {
         if (!table->point_in_time || table->status == TableStatus::creating) continue;
-        const auto work =
-            [log = &service.log(), storage = service.storage(), store = store_of(service), table]() -> Result<void> {
+        const auto work = [log = &service.log(),
+                           storage = service.storage(),
+                           store = store_of(service),
+                           table,
+                           making = &service.snapshots()]() -> Result<void> {
+            const std::scoped_lock lock(*making);
             const auto there = snapshots_of(store, table->id);
             if (!there) return fail(there.error());
             const std::string here = log->identity().id.value();
@@ -191,9 +191,11 @@ io::Task<Result<void>> keep_continuous_backups_once(Service& service) {
         if (!done) co_return done;
         if (service.stopping()) co_return Result<void>();
     }
-    const auto clean = [log = &service.log(), store = store_of(service), all = &service.catalogue()] {
-        return tidy(*log, store, *all);
-    };
+    const auto clean =
+        [log = &service.log(), store = store_of(service), all = &service.catalogue(), making = &service.snapshots()] {
+            const std::scoped_lock lock(*making);
+            return tidy(*log, store, *all);
+        };
     co_return co_await service.reading().run(clean);
 }
 

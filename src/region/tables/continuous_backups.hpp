@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 /// Recovery to a point in time: of each table that has it switched on, a snapshot a day, and every change since in the
 /// log, which is held for as long as a snapshot needs it (ChangeLog::hold).
@@ -31,9 +30,5 @@ Result<std::optional<RecoveryWindow>> recovery_window(Service& service, const Ta
 /// Writes into `table` what `source` held at that moment: everything logged by then. Errors: "tables.no-snapshot" (the
 /// moment is outside the window), those of BackupStore and of ChangeLog.
 io::Task<Result<void>> restore_moment(Service& service, TablePtr source, std::int64_t at_ms, TablePtr table);
-
-/// Which snapshots nobody needs any more: of those at or before the window's begin all but the newest. Indexes into
-/// `made_ms`, which is in the order in which they were made.
-std::vector<std::size_t> outlived_snapshots(const std::vector<std::int64_t>& made_ms, std::int64_t window_from_ms);
 
 }  // namespace cloudshelf::tables

@@ -57,6 +57,9 @@ io::Task<Result<TablePtr>> begin_deleting(Service& service, std::string name) {
         if (current->status == TableStatus::deleting) {
             return fail(errors::resource_in_use("Table is being deleted: " + name));
         }
+        if (current->status == TableStatus::creating) {  // it is being restored
+            return fail(errors::resource_in_use("Table is being created: " + name));
+        }
         if (current->deletion_protected) {
             return fail(errors::validation(
                 "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection "

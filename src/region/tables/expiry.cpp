@@ -14,6 +14,11 @@ std::optional<std::uint64_t> seconds_of(const dynamodb::AttributeValue& value) {
 
 }  // namespace
 
+std::optional<std::uint64_t> expiry_of(const Table& table, const dynamodb::Item& item) {
+    const auto* value = table.ttl_attribute ? item.find(*table.ttl_attribute) : nullptr;
+    return value == nullptr ? std::nullopt : seconds_of(*value);
+}
+
 Result<std::optional<std::uint64_t>> expiry_of(const Table& table, std::string_view encoded) {
     if (!table.ttl_attribute) return std::nullopt;
     const auto value = dynamodb::decode_attribute(encoded, *table.ttl_attribute);

@@ -5,6 +5,7 @@
 #include "region/tables/dropped.hpp"
 #include "region/tables/expiry_filler.hpp"
 #include "region/tables/item_store.hpp"
+#include "region/tables/replica_updates.hpp"
 #include "region/tables/table_streams.hpp"
 #include "region/tables/update_table.hpp"
 
@@ -18,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration retry_after = 200ms;
+constexpr Duration refill_again_after = 5s;
 
 bool has_replica(const Table& table, const RegionName& region) {
     return std::ranges::find(table.replicas, region, &Replica::region) != table.replicas.end();
@@ -65,16 +67,19 @@ bool gives_way(const changelog::View& view, const Storage& storage, const Table&
     return count && count->items == 0;
 }
 
-/// What all replicas share, taken over.
+/// What all replicas share, taken over where it was changed there later than here.
 Result<Table> shared(Service& service, changelog::Batch& batch, const Table& ours, const Table& theirs) {
     Table next = ours;
+    if (theirs.shared_changed <= ours.shared_changed) return next;
+    next.shared_changed = theirs.shared_changed;
     next.attributes = theirs.attributes;
-    for (auto index = next.indexes.begin(); index != next.indexes.end();) {
-        if (theirs.index(index->name)) {
-            ++index;
+    next.indexes.clear();
+    for (const auto& index : ours.indexes) {
+        const auto* there = theirs.index(index.name);
+        if (there && there->same_definition(index)) {
+            next.indexes.push_back(index);
         } else {
-            drop(batch, service.storage(), index->number);
-            index = next.indexes.erase(index);
+            drop(batch, service.storage(), index.number);
         }
     }
     for (const auto& index : theirs.indexes) {
@@ -90,6 +95,20 @@ Result<Table> shared(Service& service, changelog::Batch& batch, const Table& our
         if (next.ttl_attribute) want_expiry(batch, service.storage(), next);
     }
     return next;
+}
+
+changelog::Position confirmed_by(const changelog::ChangeLog& log, const RegionName& region) {
+    const auto metrics = log.metrics();
+    const auto found = std::ranges::find(metrics.replicas, region, &changelog::ReplicaMetrics::region);
+    return found == metrics.replicas.end() ? changelog::Position(0) : found->confirmed;
+}
+
+/// A region whose log is another one than we followed has lost a part of what it had: it gets from us what we have of
+/// it. One that merely trimmed what we did not have yet has lost nothing. Answers whether that has begun.
+io::Task<bool> give_back(Service& service, RegionName region, const Error& why) {
+    if (why.code == "log.trimmed") co_return true;
+    const auto begun = co_await refill_replica(service, region);
+    co_return begun.has_value();
 }
 
 /// What a change of a table leaves to be done behind.
@@ -154,24 +173,42 @@ io::Task<void> follow(Service& service, Peer peer) {
     options.wait = 2s;  // so that stopping does not wait long for an answer
     changelog::Follower follower(&service.log(), &client, options, apply);
     std::string told;
+    bool gave_back = false;
     while (!service.stopping()) {
+        const auto confirmed = confirmed_by(service.log(), peer.region);
         const auto pulled = co_await follower.pull();
         for (const auto& name : std::exchange(changed, {})) work_behind(service, name);
         if (pulled) {
+            const auto& status = follower.status();
+            auto& following = service.following(peer.region);
+            following.horizon.answered(confirmed.value(), status.source_last.value(), status.position.value());
+            following.in_step_ms = status.in_step_ms;
             told.clear();
+            gave_back = false;
             continue;
         }
+        const Error& error = pulled.error();
         const bool overtaken = follower.status().needs_snapshot;
-        if (pulled.error().code != told && !service.stopping()) {
-            told = pulled.error().code;
+        if (error.code != told && !service.stopping()) {
+            told = error.code;
             io::log(
                 overtaken ? io::Level::error : io::Level::warning,
                 "tables.follow-failed",
-                {{"region", peer.region.value()}, {"code", told}, {"why", pulled.error().message}}
+                {{"region", peer.region.value()}, {"code", told}, {"why", error.message}}
             );
         }
-        if (overtaken) co_return;
-        co_await service.pause(retry_after);
+        if (overtaken) {
+            if (!gave_back) gave_back = co_await give_back(service, peer.region, error);
+            const auto begun = co_await follower.refill();
+            if (begun) continue;
+            io::log(
+                io::Level::error,
+                "tables.not-refilled",
+                {{"region", peer.region.value()}, {"code", begun.error().code}, {"why", begun.error().message}}
+            );
+        }
+        const Duration pause = overtaken ? refill_again_after : retry_after;
+        co_await service.pause(pause);
     }
 }
 

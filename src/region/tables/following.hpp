@@ -15,7 +15,8 @@ inline constexpr std::string_view table_kind = "table";
 
 /// Pulls another region's log and applies what it says of the tables that both have, until the service stops. A change
 /// of a table that is not here, or whose replica is not in both, is passed over: the entry that makes a table a replica
-/// comes before its items.
+/// comes before its items. Where the log there was trimmed beyond us, or is another one by now, all that is in the
+/// common tables is asked for again.
 io::Task<void> follow(Service& service, Peer peer);
 
 /// Within a decision: a table as another region has it now. A replica here is made, or changed in what all replicas

@@ -1,4 +1,5 @@
 #include "region/tables/capacity.hpp"
+#include "region/tables/collection_metrics.hpp"
 #include "region/tables/item_request.hpp"
 #include "region/tables/item_store.hpp"
 #include "region/tables/item_write.hpp"
@@ -43,18 +44,6 @@ std::optional<dynamodb::Item> attributes_for(
     return part;
 }
 
-void append_collection_metrics(std::string& to, const Table& table, const dynamodb::Item& item_or_key) {
-    dynamodb::Item hash;
-    hash.set(table.key.hash.name, *item_or_key.find(table.key.hash.name));
-    to += R"({"ItemCollectionKey":)";
-    dynamodb::append_json(to, hash);
-    to += R"(,"SizeEstimateRangeGB":[0.0,1.0]})";
-}
-
-bool has_local_index(const Table& table) {
-    return std::ranges::any_of(table.indexes, [](const Index& index) { return !index.global; });
-}
-
 Result<std::string> write_answer(const json::object& request, const ItemWrite& write, const Judged& judged) {
     JsonObject answer;
     const auto wanted = text_member(request, "ReturnValues").value_or(std::string_view());
@@ -78,9 +67,7 @@ Result<std::string> write_answer(const json::object& request, const ItemWrite& w
         add_write_units(consumed, *judged.table, was ? &*was : nullptr, now);
         append_json(answer.member("ConsumedCapacity"), consumed, capacity);
     }
-    const auto metrics = text_member(request, "ReturnItemCollectionMetrics").value_or(std::string_view());
-    if (metrics == "SIZE" && has_local_index(*judged.table))
-        append_collection_metrics(answer.member("ItemCollectionMetrics"), *judged.table, write.item_or_key());
+    append_collection_metrics(answer, request, write);
     return answer.take();
 }
 

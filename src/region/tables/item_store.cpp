@@ -2,6 +2,8 @@
 
 #include "region/log/bytes.hpp"
 #include "region/tables/capacity.hpp"
+#include "region/tables/expiry.hpp"
+#include "region/tables/tombstone.hpp"
 #include "wire/dynamodb/key.hpp"
 #include "wire/dynamodb/limits.hpp"
 #include "wire/dynamodb/stored_item.hpp"
@@ -87,8 +89,8 @@ void replace_expiry(
     const auto before = was ? expiry_of(table, *was) : std::nullopt;
     const auto after = now ? expiry_of(table, *now) : std::nullopt;
     if (before == after) return;
-    if (before) batch.erase(storage.expiry, expiry_key(table, *before, key));
-    if (after) batch.put(storage.expiry, expiry_key(table, *after, key), {});
+    if (before) batch.erase(storage.expiry, encode_expiry(table.number, {*before, std::string(key)}));
+    if (after) batch.put(storage.expiry, encode_expiry(table.number, {*after, std::string(key)}), {});
 }
 
 }  // namespace
@@ -180,8 +182,7 @@ Result<void> write_item(
         {.kind = std::string(now ? put_kind : delete_kind), .container = table.id, .payload = change.encode()}
     );
     if (!now && table.replicated()) {
-        const VersionHead head{.version = version};
-        batch.put(storage.tombstones, key, ByteWriter().raw(head.encode()).number(position.value()).take());
+        batch.put(storage.tombstones, key, Tombstone{.version = version, .position = position}.encode());
     }
     if (in_stream) note_in_stream(batch, storage, table, position);
     return {};
@@ -236,10 +237,9 @@ Result<std::optional<core::ItemVersion>> find_tombstone(
     const auto found = view.get(storage.tombstones, key);
     if (!found) return fail(found.error());
     if (!*found) return std::nullopt;
-    std::string_view bytes = **found;
-    const auto head = VersionHead::take(bytes);
-    if (!head) return fail(head.error());
-    return head->version;
+    const auto tombstone = Tombstone::decode(**found);
+    if (!tombstone) return fail(tombstone.error());
+    return tombstone->version;
 }
 
 dynamodb::Item projected(const Table& table, const Index& index, const dynamodb::Item& item) {
@@ -283,17 +283,6 @@ Result<double> replace_in_index(
 
 double index_write_units(const Table& table, const Index& index, const dynamodb::Item* was, const dynamodb::Item* now) {
     return units_between(entry_in(table, index, was), entry_in(table, index, now));
-}
-
-std::optional<std::uint64_t> expiry_of(const Table& table, const dynamodb::Item& item) {
-    if (!table.ttl_attribute) return std::nullopt;
-    const auto* value = item.find(*table.ttl_attribute);
-    const auto* number = value ? value->get<dynamodb::Number>() : nullptr;
-    return number ? number->whole() : std::nullopt;
-}
-
-std::string expiry_key(const Table& table, std::uint64_t seconds, std::string_view key) {
-    return ByteWriter().number(table.number.value()).number(seconds).raw(key).take();
 }
 
 Result<Count> count_of(const changelog::View& view, const Storage& storage, StorageNumber number) {

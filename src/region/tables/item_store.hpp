@@ -110,12 +110,6 @@ Result<double> replace_in_index(
 /// The write units a change takes of an index: what replace_in_index answers.
 double index_write_units(const Table& table, const Index& index, const dynamodb::Item* was, const dynamodb::Item* now);
 
-/// Seconds since 1970 at which an item expires; nothing without time to live or without a number in its attribute.
-std::optional<std::uint64_t> expiry_of(const Table& table, const dynamodb::Item& item);
-/// The key in "expiry"; what follows its first `expiry_head_bytes` is the key in "data".
-std::string expiry_key(const Table& table, std::uint64_t seconds, std::string_view key);
-inline constexpr std::size_t expiry_head_bytes = sizeof(std::uint32_t) + sizeof(std::uint64_t);
-
 /// Within a decision: a change that another region accepted (`entry`, of which `change` was decoded) takes effect here
 /// if it is the last writer (core::last_writer, tombstones included), and goes into the conflict log where it must.
 Result<void> receive_item(

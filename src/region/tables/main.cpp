@@ -1,18 +1,23 @@
 #include "region/tables/main.hpp"
 
+#include "io/background.hpp"
 #include "io/file.hpp"
 #include "io/log.hpp"
 #include "io/signals.hpp"
 #include "region/tables/service.hpp"
 #include "wire/sigv4/credentials.hpp"
 
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <map>
+#include <memory>
 
 namespace cloudshelf::tables {
 namespace {
@@ -144,16 +149,53 @@ Result<ServiceOptions> read_arguments(std::span<const std::string> arguments) {
     return options;
 }
 
+constexpr Duration look_every = std::chrono::seconds(1);
+constexpr Duration ending_limit = std::chrono::seconds(10);
+
+/// Whether somebody asked the program to end, and a bell that rings then.
+struct End {
+    explicit End(const io::Executor& executor) : bell(executor) {}
+    bool asked = false;
+    boost::asio::steady_timer bell;
+};
+
+io::Task<void> wait_for_end(std::shared_ptr<End> end) {
+    co_await io::asked_to_end();
+    end->asked = true;
+    end->bell.cancel();
+}
+
+io::Task<void> pause(std::shared_ptr<End> end) {
+    if (end->asked) co_return;
+    boost::system::error_code ignored;
+    end->bell.expires_after(look_every);
+    co_await end->bell.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+}
+
+/// One life of the service: until the program is to end, or the data has to be opened anew.
+io::Task<Result<void>> serve(const ServiceOptions& options, std::shared_ptr<End> end) {
+    Service service(co_await boost::asio::this_coro::executor, options);
+    const auto started = co_await service.start();
+    if (!started) co_return started;
+    io::log(io::Level::info, "tables.listening", {{"port", std::to_string(service.port())}});
+    while (!end->asked && !service.wants_to_start_anew()) co_await pause(end);
+    co_await service.stop(io::Deadline::after(ending_limit));
+    co_return Result<void>();
+}
+
 io::Task<int> run(ServiceOptions options) {
     const auto executor = co_await boost::asio::this_coro::executor;
-    Service service(executor, std::move(options));
-    const auto started = co_await service.start();
-    if (!started) {
-        co_return complain(1, fmt::format("{}: {}", started.error().code, started.error().message));
+    const auto end = std::make_shared<End>(executor);
+    io::run_in_background(executor, wait_for_end(end));
+    const auto first = co_await serve(options, end);
+    if (!first) co_return complain(1, fmt::format("{}: {}", first.error().code, first.error().message));
+    while (!end->asked) {
+        io::log(io::Level::warning, "tables.starting-anew", {});
+        const auto served = co_await serve(options, end);
+        if (served) continue;
+        io::log(io::Level::error, "tables.not-started", {{"why", served.error().message}});
+        co_await pause(end);
     }
-    io::log(io::Level::info, "tables.listening", {{"port", std::to_string(service.port())}});
-    co_await io::asked_to_end();
-    co_await service.stop(io::Deadline::after(std::chrono::seconds(10)));
     co_return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 namespace cloudshelf::tables {
@@ -94,6 +95,16 @@ void append_log_metrics(std::string& to, const changelog::Metrics& log) {
         log,
         [](const ReplicaMetrics& replica) { return replica.needs_snapshot ? 1 : 0; }
     );
+}
+
+void append_following_metrics(std::string& to, const std::map<RegionName, Following>& followings, std::int64_t now_ms) {
+    constexpr std::string_view name = "cloudshelf_tables_followed_age_seconds";
+    head(to, name, "gauge", "How long ago a region had nothing that is not here.");
+    for (const auto& [region, following] : followings) {
+        if (following.in_step_ms == 0) continue;
+        const auto age = static_cast<double>(std::max<std::int64_t>(0, now_ms - following.in_step_ms)) / 1000;
+        fmt::format_to(std::back_inserter(to), "{}{{region=\"{}\"}} {}\n", name, region.value(), age);
+    }
 }
 
 void append_item_metrics(

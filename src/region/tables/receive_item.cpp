@@ -1,6 +1,6 @@
-#include "region/log/bytes.hpp"
 #include "region/tables/conflict.hpp"
 #include "region/tables/item_store.hpp"
+#include "region/tables/tombstone.hpp"
 #include "wire/dynamodb/stored_item.hpp"
 
 namespace cloudshelf::tables {
@@ -58,10 +58,7 @@ Result<void> receive_item(
     changelog::Entry received = entry;
     received.change.payload = applied.encode();
     const auto position = batch.append_received(received);
-    if (!now) {
-        const VersionHead head{.version = incoming};
-        batch.put(storage.tombstones, key, changelog::ByteWriter().raw(head.encode()).number(position.value()).take());
-    }
+    if (!now) batch.put(storage.tombstones, key, Tombstone{.version = incoming, .position = position}.encode());
     if (in_stream) note_in_stream(batch, storage, table, position);
     if (contest.record_conflict && (here->item || now)) {  // of two deletes nothing is lost
         const Conflict conflict{

@@ -2,6 +2,7 @@
 #include "region/tables/backup_request.hpp"
 #include "region/tables/constraints.hpp"
 #include "region/tables/continuous_backups.hpp"
+#include "region/tables/item_request.hpp"
 #include "region/tables/operation.hpp"
 #include "region/tables/restore.hpp"
 #include "region/tables/service.hpp"
@@ -106,17 +107,17 @@ Result<std::int64_t> moment_of(const json::object& body, const RecoveryWindow& w
 }
 
 io::Task<Answer> restore_to_point_in_time(Call call) {
-    const auto target = need_text(call.body, "TargetTableName", new_name_limits);
-    if (!target) co_return std::unexpected(target.error());
-    auto source_name = read_text(call.body, "SourceTableName", table_limits);
-    if (source_name && !*source_name) source_name = read_text(call.body, "SourceTableArn", table_limits);
-    if (!source_name) co_return std::unexpected(source_name.error());
-    if (!*source_name) {
+    Constraints constraints;
+    const auto target = constraints.text(call.body, "", "TargetTableName", Needed::yes, new_name_limits);
+    auto source_name = constraints.text(call.body, "", "SourceTableName", Needed::no, table_limits);
+    if (!source_name) source_name = constraints.text(call.body, "", "SourceTableArn", Needed::no, table_limits);
+    if (auto verdict = constraints.verdict(); !verdict) co_return std::unexpected(verdict.error());
+    if (!source_name) {
         co_return std::unexpected(errors::validation("One of SourceTableName and SourceTableArn has to be there"));
     }
     Service& service = call.service;
-    const TablePtr source = service.catalogue().find(name_in(**source_name));
-    if (!source) co_return std::unexpected(no_table(**source_name));
+    const TablePtr source = service.catalogue().find(table_name_of(*source_name));
+    if (!source) co_return std::unexpected(no_table(*source_name));
     const auto look = [&]() -> Result<std::optional<RecoveryWindow>> {
         if (!source->point_in_time) return std::nullopt;
         return recovery_window(service, *source);
@@ -134,7 +135,7 @@ io::Task<Answer> restore_to_point_in_time(Call call) {
     const auto wanted = restored_table(*source, *target, call.body);
     if (!wanted) co_return std::unexpected(wanted.error());
     const Fill fill = [&](TablePtr table) { return restore_moment(service, source, *at, std::move(table)); };
-    const auto restored = co_await restore_table(service, *wanted, source->id, fill);
+    const auto restored = co_await restore_table(service, *wanted, fill);
     if (!restored) co_return std::unexpected(told(restored.error(), source->name));
     json::object summary{{"SourceTableArn", table_arn(service.region(), source->name)}};
     summary["RestoreDateTime"] = seconds(*at);

@@ -21,6 +21,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t items_per_decision = 200;
 constexpr Duration look_every = 50ms;
+constexpr Duration retry_after = 5s;
 
 auto replica_of(auto& table, const RegionName& region) {
     return std::ranges::find(table.replicas, region, &Replica::region);
@@ -85,96 +86,129 @@ Result<void> apply(Table& table, const ReplicaUpdate& update, Catalogue& catalog
     return {};
 }
 
-/// The next items of a table, by their keys.
-Result<std::vector<std::string>> next_keys(
-    const changelog::View& view, const Storage& storage, StorageNumber table, const std::string& from
-) {
-    std::vector<std::string> keys;
-    auto range = changelog::KeyRange::prefix(storage_prefix(table));
-    if (!from.empty()) range.from = from;
-    const auto take = [&](std::string_view key, std::string_view) {
-        keys.emplace_back(key);
-        return keys.size() < items_per_decision;
-    };
-    if (const auto read = view.scan(storage.data, range, take); !read) return fail(read.error());
-    return keys;
+/// Which filling of a replica: a later one takes its place.
+struct Filling {
+    std::string table_id;
+    RegionName region;
+    std::uint32_t round = 0;
+};
+
+/// The table, for as long as the filling is wanted.
+TablePtr wanted_by(Service& service, const Filling& filling) {
+    auto table = service.catalogue().find_id(filling.table_id);
+    if (!table || service.stopping()) return nullptr;
+    const auto replica = replica_of(*table, filling.region);
+    const bool wanted = replica != table->replicas.end() && replica->status == ReplicaStatus::creating &&
+                        replica->round == filling.round;
+    return wanted ? table : nullptr;
 }
 
-/// Within a decision: says once more in the log what is at those keys, each with its own version.
-Result<void> log_again(
-    changelog::Batch& batch, const Storage& storage, const Table& table, const std::vector<std::string>& keys
+/// Within a decision: says once more in the log what is at that key, with its own version.
+Result<void> log_item_again(
+    changelog::Batch& batch, const Storage& storage, const Table& table, const std::string& key
 ) {
-    for (const auto& key : keys) {
-        const auto stored = find_item(batch, storage, key);
-        if (!stored) return fail(stored.error());
-        if (!*stored) continue;
-        ItemChange change{
-            .key = key.substr(sizeof(std::uint32_t)),
-            .replaced = (*stored)->version.stamp,
-            .cause = Cause::backfill,
-            .now = (*stored)->encoded,
-            .was = {}
-        };
-        batch.append({.kind = std::string(put_kind), .container = table.id, .payload = change.encode()});
-    }
+    const auto stored = find_item(batch, storage, key);
+    if (!stored) return fail(stored.error());
+    if (!*stored) return {};
+    const ItemChange change{
+        .key = key.substr(sizeof(std::uint32_t)),
+        .replaced = (*stored)->version.stamp,
+        .cause = Cause::backfill,
+        .now = (*stored)->encoded,
+        .was = {}
+    };
+    batch.append({.kind = std::string(put_kind), .container = table.id, .payload = change.encode()});
     return {};
 }
 
-bool is_being_made(const TablePtr& table, const RegionName& region) {
-    if (!table) return false;
-    const auto replica = replica_of(*table, region);
-    return replica != table->replicas.end() && replica->status == ReplicaStatus::creating;
+/// The same of a deletion.
+Result<void> log_tombstone_again(
+    changelog::Batch& batch, const Storage& storage, const Table& table, const std::string& key
+) {
+    const auto tombstone = find_tombstone(batch, storage, key);
+    if (!tombstone) return fail(tombstone.error());
+    if (!*tombstone) return {};
+    const ItemChange change{
+        .key = key.substr(sizeof(std::uint32_t)),
+        .replaced = (*tombstone)->stamp,
+        .cause = Cause::backfill,
+        .now = {},
+        .was = {}
+    };
+    batch.append({.kind = std::string(delete_kind), .container = table.id, .payload = change.encode()});
+    return {};
 }
 
-io::Task<Result<void>> fill(Service& service, std::string table_id, RegionName region) {
-    std::string from;
+using LogAgain = Result<void> (*)(changelog::Batch&, const Storage&, const Table&, const std::string& key);
+
+/// Logs again what stands in one family of the table's.
+io::Task<Result<void>> log_family_again(
+    Service& service, const Filling& filling, changelog::Family family, LogAgain log_again
+) {
+    std::string last;  // that was seen to
     for (;;) {
-        const auto table = service.catalogue().find_id(table_id);
-        if (service.stopping() || !is_being_made(table, region)) co_return Result<void>{};
-        auto work = [view = service.log().view(), storage = service.storage(), number = table->number, from] {
-            return next_keys(view, storage, number, from);
+        const auto table = wanted_by(service, filling);
+        if (!table) co_return Result<void>();
+        auto work = [view = service.log().view(), family, number = table->number, last] {
+            return next_keys(view, family, number, last, items_per_decision);
         };
         const auto keys = co_await service.reading().run(std::move(work));
         if (!keys) co_return fail(keys.error());
-        if (keys->empty()) break;
-        changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) {
-            return log_again(batch, service.storage(), *table, *keys);
+        if (keys->empty()) co_return Result<void>();
+        changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) -> Result<void> {
+            for (const auto& key : *keys) {
+                if (auto logged = log_again(batch, service.storage(), *table, key); !logged) return logged;
+            }
+            return {};
         };
         const auto written = co_await service.log().write(std::move(decision));
         if (!written) co_return fail(written.error());
-        from = keys->back() + '\0';
+        last = keys->back();
     }
+}
+
+/// Until the replica has all that is in the log now, or is wanted no more.
+io::Task<void> wait_until_confirmed(Service& service, const Filling& filling) {
     const auto end = service.log().last();
-    for (;;) {
-        const auto table = service.catalogue().find_id(table_id);
-        if (service.stopping() || !is_being_made(table, region)) co_return Result<void>{};
+    while (wanted_by(service, filling)) {
         const auto metrics = service.log().metrics();
-        const auto replica = std::ranges::find(metrics.replicas, region, &changelog::ReplicaMetrics::region);
-        if (replica != metrics.replicas.end() && replica->confirmed >= end) break;
+        const auto replica = std::ranges::find(metrics.replicas, filling.region, &changelog::ReplicaMetrics::region);
+        if (replica != metrics.replicas.end() && replica->confirmed >= end) co_return;
         co_await service.pause(look_every);
     }
-    const auto table = service.catalogue().find_id(table_id);
-    if (!table) co_return Result<void>{};
+}
+
+io::Task<Result<void>> fill(Service& service, const Filling& filling) {
+    const auto& storage = service.storage();
+    auto logged = co_await log_family_again(service, filling, storage.data, log_item_again);
+    if (logged) logged = co_await log_family_again(service, filling, storage.tombstones, log_tombstone_again);
+    if (!logged) co_return logged;
+    co_await wait_until_confirmed(service, filling);
+    const auto table = wanted_by(service, filling);
+    if (!table) co_return Result<void>();
     Catalogue::Change change = [&](const Table* current, changelog::Batch&) -> Result<std::optional<Table>> {
         if (!current) return std::optional<Table>();
         Table next = *current;
-        if (const auto there = replica_of(next, region); there != next.replicas.end())
-            there->status = ReplicaStatus::active;
+        const auto there = replica_of(next, filling.region);
+        if (there != next.replicas.end() && there->round == filling.round) there->status = ReplicaStatus::active;
         return std::optional(std::move(next));
     };
     const auto changed = co_await service.catalogue().change(table->name, std::move(change));
     if (!changed) co_return fail(changed.error());
-    co_return Result<void>{};
+    co_return Result<void>();
 }
 
-io::Task<void> fill_replica(Service& service, std::string table_id, RegionName region) {
-    const auto filled = co_await fill(service, table_id, region);
-    if (filled) co_return;
-    io::log(
-        io::Level::warning,
-        "tables.replica-not-filled",
-        {{"table", table_id}, {"region", region.value()}, {"why", filled.error().message}}
-    );
+io::Task<void> fill_replica(Service& service, Filling filling) {
+    while (!service.stopping()) {
+        const auto filled = co_await fill(service, filling);
+        if (filled) co_return;
+        io::log(
+            io::Level::warning,
+            "tables.replica-not-filled",
+            {{"table", filling.table_id}, {"region", filling.region.value()}, {"why", filled.error().message}}
+        );
+        co_await service.pause(retry_after);
+    }
 }
 
 }  // namespace
@@ -202,8 +236,29 @@ io::Task<Result<TablePtr>> update_replicas(Service& service, TablePtr table, con
 void fill_new_replicas(Service& service, const Table& table) {
     for (const auto& replica : table.replicas) {
         if (replica.status == ReplicaStatus::creating)
-            service.run_behind(fill_replica(service, table.id, replica.region));
+            service.run_behind(fill_replica(service, {table.id, replica.region, replica.round}));
     }
+}
+
+io::Task<Result<void>> refill_replica(Service& service, RegionName region) {
+    const auto tables = service.catalogue().all();
+    for (const auto& table : tables) {
+        if (replica_of(*table, region) == table->replicas.end()) continue;
+        Catalogue::Change change = [&](const Table* current, changelog::Batch&) -> Result<std::optional<Table>> {
+            if (!current) return std::optional<Table>();
+            Table next = *current;
+            if (const auto replica = replica_of(next, region); replica != next.replicas.end()) {
+                replica->status = ReplicaStatus::creating;
+                ++replica->round;
+            }
+            return std::optional(std::move(next));
+        };
+        const auto changed = co_await service.catalogue().change(table->name, std::move(change));
+        if (!changed) co_return fail(changed.error());
+        if (*changed) fill_new_replicas(service, **changed);
+    }
+    io::log(io::Level::warning, "tables.refilling", {{"region", region.value()}});
+    co_return Result<void>();
 }
 
 }  // namespace cloudshelf::tables

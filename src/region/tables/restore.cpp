@@ -2,12 +2,14 @@
 
 #include "region/log/identity.hpp"
 #include "region/tables/backup_request.hpp"
+#include "region/tables/dropped.hpp"
 #include "region/tables/item_store.hpp"
 #include "wire/dynamodb/errors.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include <array>
 #include <set>
 
 namespace cloudshelf::tables {
@@ -18,7 +20,7 @@ namespace json = boost::json;
 
 constexpr std::size_t restored_at_once = 64;  // items of one decision: writers wait behind no more than that
 
-/// While it is there, the table is not whole: a start that finds it removes the table.
+/// While it is there, the table whose id it holds is not whole: a start that finds it removes that table.
 std::string unfinished_key(std::string_view table) {
     return fmt::format("restoring/{}", table);
 }
@@ -38,22 +40,19 @@ Result<void> restore_item(
     return write_item(batch, storage, table, key, *was, &now, Cause::restored);
 }
 
-io::Task<Result<void>> remove_unfinished(Service& service, std::string name) {
-    Catalogue::Change removal = [&](const Table*, changelog::Batch& batch) -> Result<std::optional<Table>> {
+/// `id`: of the table that was being made; one that took its name since then stays.
+io::Task<Result<void>> remove_unfinished(Service& service, std::string name, std::string id) {
+    Catalogue::Change removal = [&](const Table* current, changelog::Batch& batch) -> Result<std::optional<Table>> {
         batch.erase(service.storage().backups, unfinished_key(name));
+        if (current == nullptr) return std::nullopt;
+        if (current->id != id) return *current;
+        drop(batch, service.storage(), *current);
         return std::nullopt;
     };
-    const TablePtr table = service.catalogue().find(name);
     const auto removed = co_await service.catalogue().change(name, std::move(removal));
     if (!removed) co_return fail(removed.error());
-    if (!table) co_return Result<void>();
-    const Storage& storage = service.storage();
-    auto erased = service.log().erase_range(storage.data, changelog::KeyRange::prefix(storage_prefix(table->number)));
-    for (const Index& index : table->indexes) {
-        if (!erased) break;
-        erased = service.log().erase_range(storage.index, changelog::KeyRange::prefix(storage_prefix(index.number)));
-    }
-    co_return erased;
+    service.run_behind(erase_dropped(service));
+    co_return Result<void>();
 }
 
 }  // namespace
@@ -69,9 +68,11 @@ Result<Table> restored_table(Table table, std::string name, const json::object& 
     table.point_in_time = false;
     table.tags.clear();
     table.deletion_protected = false;
-    auto mode = read_text(body, "BillingModeOverride", {.length_min = 0, .length_max = 64});
-    if (!mode) return fail(mode.error());
-    if (*mode) table.on_demand = **mode == "PAY_PER_REQUEST";
+    static constexpr std::array<std::string_view, 2> modes{"PROVISIONED", "PAY_PER_REQUEST"};
+    Constraints constraints;
+    const auto mode = constraints.text(body, "", "BillingModeOverride", Needed::no, {.words = modes});
+    if (auto verdict = constraints.verdict(); !verdict) return fail(verdict.error());
+    if (mode) table.on_demand = *mode == "PAY_PER_REQUEST";
     if (const auto* units = body.if_contains("ProvisionedThroughputOverride"); units != nullptr && units->is_object()) {
         for (const auto& [member, to] :
              {std::pair("ReadCapacityUnits", &table.read_units), {"WriteCapacityUnits", &table.write_units}}) {
@@ -103,7 +104,7 @@ Result<Table> restored_table(Table table, std::string name, const json::object& 
     return table;
 }
 
-io::Task<Result<TablePtr>> restore_table(Service& service, Table wanted, std::string source, Fill fill) {
+io::Task<Result<TablePtr>> restore_table(Service& service, Table wanted, Fill fill) {
     const std::string name = wanted.name;
     Catalogue& catalogue = service.catalogue();
     Catalogue::Change creation = [&](const Table* current, changelog::Batch& batch) -> Result<std::optional<Table>> {
@@ -120,18 +121,12 @@ io::Task<Result<TablePtr>> restore_table(Service& service, Table wanted, std::st
             if (!of_index) return fail(of_index.error());
             index.number = *of_index;
         }
-        batch.put(service.storage().backups, unfinished_key(name), source);
+        batch.put(service.storage().backups, unfinished_key(name), wanted.id);
         return table;
     };
     const auto created = co_await catalogue.change(name, std::move(creation));
     if (!created) co_return fail(created.error());
     const TablePtr table = *created;
-    const auto restored = co_await fill(table);
-    if (!restored) {
-        // What cannot be removed now, a start removes.
-        (void)co_await remove_unfinished(service, name);
-        co_return fail(restored.error());
-    }
     Catalogue::Change completion = [&](const Table* current, changelog::Batch& batch) -> Result<std::optional<Table>> {
         if (current == nullptr || current->id != table->id) return fail(no_table(name));
         batch.erase(service.storage().backups, unfinished_key(name));
@@ -139,10 +134,15 @@ io::Task<Result<TablePtr>> restore_table(Service& service, Table wanted, std::st
         whole.status = TableStatus::active;
         return whole;
     };
-    const auto completed = co_await catalogue.change(name, std::move(completion));
-    if (!completed) co_return fail(completed.error());
-
-    co_return completed;
+    auto made = co_await fill(table);
+    if (made) {
+        const auto completed = co_await catalogue.change(name, std::move(completion));
+        if (completed) co_return completed;
+        made = fail(completed.error());
+    }
+    // What cannot be removed now, a start removes.
+    (void)co_await remove_unfinished(service, name, table->id);
+    co_return fail(made.error());
 }
 
 io::Task<Result<void>> restore_content(
@@ -187,17 +187,17 @@ std::string restore_answer(const RegionName& region, const Table& table, json::o
 }
 
 io::Task<Result<void>> remove_unfinished_restores(Service& service) {
-    std::vector<std::string> unfinished;
+    std::vector<std::pair<std::string, std::string>> unfinished;  // name, id
     const std::string prefix = unfinished_key("");
-    const auto note = [&](std::string_view key, std::string_view) {
-        unfinished.emplace_back(key.substr(prefix.size()));
+    const auto note = [&](std::string_view key, std::string_view id) {
+        unfinished.emplace_back(key.substr(prefix.size()), id);
         return true;
     };
     const auto scanned =
         service.log().view().scan(service.storage().backups, changelog::KeyRange::prefix(prefix), note);
     if (!scanned) co_return fail(scanned.error());
-    for (const std::string& name : unfinished) {
-        auto removed = co_await remove_unfinished(service, name);
+    for (const auto& [name, id] : unfinished) {
+        auto removed = co_await remove_unfinished(service, name, id);
         if (!removed) co_return removed;
     }
     co_return Result<void>();

@@ -19,10 +19,10 @@ Result<Table> restored_table(Table source, std::string name, const boost::json::
 
 /// Puts a table's content in: it may ask for as many decisions as it likes.
 using Fill = std::function<io::Task<Result<void>>(TablePtr table)>;
-/// Makes the table, has it filled, and answers when it is whole: until then it is CREATING, and for a start after a
-/// crash it never was. `source`: what it is made of, for the record. Errors: "TableAlreadyExistsException", those of
+/// Makes the table, has it filled, and answers when it is whole: until then it is CREATING and cannot be deleted, and
+/// for a start after a crash it never was. Errors: "TableAlreadyExistsException", those of
 /// `fill` (nothing is left of the table then) and of ChangeLog::write.
-io::Task<Result<TablePtr>> restore_table(Service& service, Table wanted, std::string source, Fill fill);
+io::Task<Result<TablePtr>> restore_table(Service& service, Table wanted, Fill fill);
 
 /// Writes a backup's items into the table. Errors: those of BackupStore::read_chunk and of ChangeLog::write.
 io::Task<Result<void>> restore_content(

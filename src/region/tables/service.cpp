@@ -12,6 +12,7 @@
 #include "region/tables/dropped.hpp"
 #include "region/tables/expiry_filler.hpp"
 #include "region/tables/following.hpp"
+#include "region/tables/housekeeping.hpp"
 #include "region/tables/metrics_page.hpp"
 #include "region/tables/replica_updates.hpp"
 #include "region/tables/request_metrics.hpp"
@@ -29,6 +30,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <map>
 #include <random>
 #include <set>
 
@@ -116,7 +118,9 @@ struct Service::Impl {
     Storage storage;
     std::unique_ptr<Catalogue> catalogue;
     std::unique_ptr<changelog::Source> source;
+    std::map<RegionName, Following> followings;
     io::BlockingPool reading{reading_threads};
+    std::mutex snapshots;
     std::unique_ptr<io::HttpServer> server;
 
     bool stopping = false;
@@ -134,7 +138,6 @@ struct Service::Impl {
         return made;
     }
 
-    /// Opens the data. May be called again after `close`.
     Result<void> open() {
         std::error_code problem;
         std::filesystem::create_directories(options.data, problem);
@@ -148,15 +151,10 @@ struct Service::Impl {
         log = std::move(*opened);
         storage = *families;
         catalogue = std::move(tables);
-        source = std::make_unique<changelog::Source>(
-            log.get(), changelog::Source::Options{.secret = options.log_secret, .snapshots = options.data / "snapshots"}
-        );
+        changelog::Source::Options serving{.secret = options.log_secret, .snapshots = options.data / "snapshots"};
+        serving.refill = [this](RegionName replica) { return refill_replica(*self, std::move(replica)); };
+        source = std::make_unique<changelog::Source>(log.get(), std::move(serving));
         return {};
-    }
-    void close() {
-        source.reset();
-        catalogue.reset();
-        log.reset();
     }
 
     /// 52 characters of base 32, as AWS's are.
@@ -241,6 +239,7 @@ struct Service::Impl {
         metrics.append(page);
         if (!log) co_return io::HttpResponse::text(200, std::move(page));
         append_log_metrics(page, log->metrics());
+        append_following_metrics(page, followings, self->wall_ms());
         auto read = [this, view = log->view()] {
             std::string items;
             append_item_metrics(items, view, storage, *catalogue);
@@ -279,7 +278,7 @@ io::Task<Result<void>> Service::start() {
             )
         );
     }
-    if (auto opened = impl_->open(); !opened) co_return fail(opened.error());
+    // The address first: where it is another's, nothing is made on the disk. Nobody is answered before this is done.
     io::HttpServer::Options serving{.listen = impl_->options.listen};
     serving.body_bytes_max = body_bytes_max;
     serving.connections_max = connections_max;
@@ -287,6 +286,7 @@ io::Task<Result<void>> Service::start() {
         return answer(std::move(request));
     });
     if (auto listening = impl_->server->start(); !listening) co_return fail(listening.error());
+    if (auto opened = impl_->open(); !opened) co_return fail(opened.error());
     if (auto collected = co_await collect_backups(*this); !collected) co_return fail(collected.error());
     if (auto kept = co_await open_continuous_backups(*this); !kept) co_return fail(kept.error());
     for (const auto& table : catalogue().all()) {
@@ -299,6 +299,7 @@ io::Task<Result<void>> Service::start() {
     run_behind(fill_expiry(*this));
     run_behind(sweep_expired(*this));
     run_behind(keep_continuous_backups(*this));
+    run_behind(keep_house(*this));
     co_return Result<void>();
 }
 
@@ -314,6 +315,13 @@ io::Task<void> Service::stop(io::Deadline deadline) {
 
 std::uint16_t Service::port() const {
     return impl_->server->port();
+}
+
+bool Service::wants_to_start_anew() const {
+    if (!impl_->log || !impl_->log->metrics().needs_reopening) return false;
+    std::error_code unknown;
+    const auto space = std::filesystem::space(options().data, unknown);
+    return unknown || space.available >= impl_->log->options().free_bytes_min;
 }
 
 io::Task<io::HttpResponse> Service::answer(io::HttpRequest request) {
@@ -354,8 +362,14 @@ const ServiceOptions& Service::options() const {
 std::uint16_t Service::site() const {
     return impl_->site;
 }
+Following& Service::following(const RegionName& region) {
+    return impl_->followings[region];
+}
 io::BlockingPool& Service::reading() {
     return impl_->reading;
+}
+std::mutex& Service::snapshots() {
+    return impl_->snapshots;
 }
 std::int64_t Service::wall_ms() const {
     return impl_->options.wall_ms ? impl_->options.wall_ms() : system_wall_ms();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "core/tombstone_horizon.hpp"
 #include "io/blocking.hpp"
 #include "io/http.hpp"
 #include "region/log/change_log.hpp"
@@ -16,6 +17,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -27,6 +29,12 @@ struct Peer {
     io::Endpoint endpoint;
 };
 
+/// What the following of another region has come to.
+struct Following {
+    core::TombstoneHorizon horizon;
+    std::int64_t in_step_ms = 0;  // as changelog::Follower::Status has it
+};
+
 struct ServiceOptions {
     io::Endpoint listen;
     RegionName region;
@@ -36,7 +44,8 @@ struct ServiceOptions {
     std::string log_secret;  // between the regions; empty: none is asked for
     changelog::Sync sync = changelog::Sync::on;
     Duration ttl_scan = std::chrono::seconds(60);
-    std::function<std::int64_t()> wall_ms;  // milliseconds since 1970; null: the system's clock. Any thread
+    Duration tombstones_keep = std::chrono::hours(24);  // at least, however soon they are needed no more
+    std::function<std::int64_t()> wall_ms;              // milliseconds since 1970; null: the system's clock. Any thread
 };
 
 /// A region's number in stamps, out of its name alone, so that all regions agree and another peer changes nothing. Two
@@ -54,12 +63,14 @@ public:
     io::Task<Result<void>> start();
     io::Task<void> stop(io::Deadline deadline);
     std::uint16_t port() const;
+    /// A commit failed, so that every write is refused, and there is space again: to be stopped and started anew, which
+    /// reads what the disk really has. Looks at the disk.
+    bool wants_to_start_anew() const;
 
     /// One request of HTTP, whoever brings it.
     io::Task<io::HttpResponse> answer(io::HttpRequest request);
 
-    // What operations stand on. The log is there from `start` to `stop`, but for moments in which it is opened anew:
-    // between two `co_await`s it stays.
+    // What operations stand on. The log is there from `start` to the end.
     changelog::ChangeLog& log();
     const Storage& storage() const;
     Catalogue& catalogue();
@@ -67,8 +78,12 @@ public:
     const RegionName& region() const { return options().region; }
     /// Our number in stamps: site_number(region()).
     std::uint16_t site() const;
+    /// How we stand with another region. On the executor.
+    Following& following(const RegionName& region);
     /// For reads that may take long (Query, Scan, backups): off the loop.
     io::BlockingPool& reading();
+    /// Held while snapshots of continuous backups are made or let go: whoever lets the log go knows all of them.
+    std::mutex& snapshots();
     std::int64_t wall_ms() const;
 
     // For what goes on behind requests (sweeps, erasing, backfills, following). Such a task ends soon after `stopping`

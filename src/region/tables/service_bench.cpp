@@ -2,7 +2,7 @@
 // Signatures are made ahead and asked again and again: what the client costs is not in the figures. Beside it, when it
 // is there, dynalite (npm), which keeps everything in one process and checks no signature.
 //
-//   tables_service_bench [--seconds 5] [--items 10000000] [--dynalite FILE]
+//   tables_service_bench [--seconds 5] [--items 10000000] [--dynalite FILE] [--sdk FOLDER]
 #include "base/digest.hpp"
 #include "base/random.hpp"
 #include "io/background.hpp"
@@ -14,6 +14,7 @@
 #include "wire/sigv4/sign.hpp"
 
 #include <boost/asio/this_coro.hpp>
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -42,6 +43,7 @@ struct Wanted {
     int seconds = 5;
     std::uint64_t items = 10'000'000;
     std::string dynalite;
+    std::string sdk;  // where npm installed the AWS SDK for JavaScript
 };
 
 double seconds_since(Clock::time_point began) {
@@ -425,6 +427,33 @@ io::Task<void> many_items(const Wanted& wanted, const fs::path& folder) {
     );
 }
 
+/// The same items through the AWS SDK for JavaScript, which has a process of its own.
+void through_sdk(const Wanted& wanted, const Server& server) {
+    for (const std::string operation : {"PutItem", "GetItem"}) {
+        const double before = server.processor_us();
+        const std::vector<std::string> argv{
+            "node", SDK_BENCH, wanted.sdk, "http://" + server.endpoint.text(), operation, fmt::to_string(wanted.seconds)
+        };
+        const auto ran = io::run({.argv = argv}, std::chrono::seconds(wanted.seconds) + 30s);
+        if (!ran || ran->status != 0) throw std::runtime_error(ran ? ran->err : ran.error().message);
+        const auto told = boost::json::parse(ran->out);
+        const auto number = [&](const char* name) { return told.at(name).to_number<double>(); };
+        fmt::print(
+            "{:<34} {:<8} {:>8.0f}/s {:>7.1f} us/request of the client (server, warm-up included: {:.1f})   "
+            "p50 {:.2f} ms  p99 {:.2f} ms  n={:.0f}\n",
+            "cloudshelf, through the AWS SDK",
+            operation,
+            number("requests") / number("seconds"),
+            number("client_us"),
+            (server.processor_us() - before) / number("requests"),
+            number("p50"),
+            number("p99"),
+            number("requests")
+        );
+        std::fflush(stdout);
+    }
+}
+
 io::Task<int> bench(Wanted wanted, fs::path folder) {
     try {
         for (const std::string sync : {"on", "off"}) {
@@ -434,6 +463,7 @@ io::Task<int> bench(Wanted wanted, fs::path folder) {
             const io::Endpoint at{"127.66.1.1", 8000};
             const Server server(at, "us-east-1", tables_at(data, "us-east-1", at, {"--sync", sync}));
             co_await single_items(wanted, server, fmt::format("cloudshelf, sync {}", sync));
+            if (sync == "on" && !wanted.sdk.empty()) through_sdk(wanted, server);
         }
         if (wanted.dynalite.empty()) {
             fmt::print("dynalite is not there: left out (make bench-tables installs it)\n");
@@ -483,6 +513,8 @@ int main(int argc, char** argv) {
         const std::string_view name = argv[i];
         if (name == "--seconds") wanted.seconds = std::atoi(argv[i + 1]);
         if (name == "--items") wanted.items = std::strtoull(argv[i + 1], nullptr, 10);
+        if (name == "--sdk" && std::filesystem::exists(std::filesystem::path(argv[i + 1]) / "node_modules"))
+            wanted.sdk = argv[i + 1];
         if (name == "--dynalite" && std::filesystem::exists(argv[i + 1])) wanted.dynalite = argv[i + 1];
     }
     std::string folder = "/var/tmp/cloudshelf-bench-tables-XXXXXX";

@@ -103,6 +103,24 @@ Result<dynamodb::Item> key_attributes(const Table& table, std::string_view stora
     return key;
 }
 
+Result<std::vector<std::string>> next_keys(
+    const changelog::View& view,
+    changelog::Family family,
+    StorageNumber number,
+    std::string_view after,
+    std::size_t keys_max
+) {
+    std::vector<std::string> keys;
+    auto range = changelog::KeyRange::prefix(storage_prefix(number));
+    if (!after.empty()) range.from = std::string(after) + '\0';
+    const auto take = [&](std::string_view key, std::string_view) {
+        keys.emplace_back(key);
+        return keys.size() < keys_max;
+    };
+    if (const auto read = view.scan(family, range, take); !read) return fail(read.error());
+    return keys;
+}
+
 std::string VersionHead::encode() const {
     return version.stamp.encode() + version.replaced.encode();
 }

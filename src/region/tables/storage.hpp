@@ -52,6 +52,16 @@ std::optional<std::string> index_entry_key(const Table& table, const Index& inde
 /// The table's key attributes out of a storage key in "data". Errors: "tables.bad-record".
 Result<dynamodb::Item> key_attributes(const Table& table, std::string_view storage_key);
 
+/// The keys after `after` (empty: from the first) that begin with the number, in order, `keys_max` at most. Errors:
+/// those of View::scan.
+Result<std::vector<std::string>> next_keys(
+    const changelog::View& view,
+    changelog::Family family,
+    StorageNumber number,
+    std::string_view after,
+    std::size_t keys_max
+);
+
 /// Before each item in storage.
 struct VersionHead {
     core::ItemVersion version;

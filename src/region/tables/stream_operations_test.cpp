@@ -1,5 +1,6 @@
 // Goal: a table's stream tells every change once, in order, as DynamoDB's streams do. Method: real requests to a region
 // on a temporary folder.
+#include "region/tables/housekeeping.hpp"
 #include "region/tables/service_test.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -180,6 +181,37 @@ ASYNC_TEST(Streams, RefuseWhatIsNoStreamAndNoIterator) {
     region->wall_ms += std::chrono::milliseconds(16min).count();
     const auto old = co_await records(region.get(), from);
     EXPECT_TRUE(text(old, "/__type").ends_with("#ExpiredIteratorException")) << shown(old);
+    co_await region->stop();
+}
+
+// Goal: records go with the log entries they are of, and a disabled stream goes after a day.
+ASYNC_TEST(Streams, GoWhenTheyHaveHadTheirTime) {
+    const auto region = co_await with_stream("NEW_AND_OLD_IMAGES");
+    co_await put(region.get(), "k1", 1);
+    const auto records = [&] {
+        std::size_t count = 0;
+        const auto visit = [&](std::string_view, std::string_view) { return ++count > 0; };
+        EXPECT_TRUE(region->service->log().view().scan(region->service->storage().streams, {}, visit));
+        return count;
+    };
+    EXPECT_EQ(records(), 1u);
+    region->wall_ms += std::chrono::milliseconds(25h).count();
+    co_await put(region.get(), "k2", 2);
+    REQUIRE(co_await region->service->log().trim());
+    REQUIRE(co_await keep_house_once(*region->service));
+    EXPECT_EQ(records(), 1u);
+    const auto off =
+        co_await region->ask("UpdateTable", R"({"TableName":"Carts","StreamSpecification":{"StreamEnabled":false}})");
+    EXPECT_TRUE(off.as_object().contains("TableDescription"));
+    REQUIRE(co_await keep_house_once(*region->service));
+    EXPECT_EQ(region->service->catalogue().find("Carts")->streams.size(), 1u);
+    region->wall_ms += std::chrono::milliseconds(24h).count();
+    REQUIRE(co_await keep_house_once(*region->service));
+    EXPECT_EQ(region->service->catalogue().find("Carts")->streams.size(), 0u);
+    for (const auto deadline = io::Deadline::after(10s); records() != 0;) {
+        REQUIRE(!deadline.passed());
+        co_await io::wait_for(5ms);
+    }
     co_await region->stop();
 }
 

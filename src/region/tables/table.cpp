@@ -19,7 +19,7 @@ namespace json = boost::json;
 using dynamodb::KeyAttribute;
 using dynamodb::KeySchema;
 
-constexpr int format_version = 1;
+constexpr int format_version = 2;
 
 constexpr std::array<std::string_view, 4> table_statuses{"CREATING", "ACTIVE", "UPDATING", "DELETING"};
 constexpr std::array<std::string_view, 3> projections{"ALL", "KEYS_ONLY", "INCLUDE"};
@@ -105,12 +105,24 @@ Stream read_stream(const json::value& value) {
 }
 
 json::object write(const Replica& replica) {
-    return {{"region", replica.region.value()}, {"status", to_string(replica.status)}};
+    return {{"region", replica.region.value()}, {"status", to_string(replica.status)}, {"round", replica.round}};
 }
 Replica read_replica(const json::value& value) {
     return {
         .region = RegionName(text(value.at("region"))),
         .status = word<ReplicaStatus>(replica_statuses, value.at("status")),
+        .round = value.at("round").to_number<std::uint32_t>(),
+    };
+}
+
+json::array write(const core::HybridStamp& stamp) {
+    return {stamp.wall_ms, stamp.counter, stamp.site};
+}
+core::HybridStamp read_stamp(const json::value& value) {
+    return {
+        .wall_ms = value.at(0).to_number<std::int64_t>(),
+        .counter = value.at(1).to_number<std::uint32_t>(),
+        .site = value.at(2).to_number<std::uint16_t>()
     };
 }
 
@@ -153,6 +165,7 @@ Table read_table(const json::value& value) {
     table.streams = read_all(value.at("streams"), read_stream);
     if (const auto& attribute = value.at("ttl_attribute"); !attribute.is_null()) table.ttl_attribute = text(attribute);
     table.replicas = read_all(value.at("replicas"), read_replica);
+    table.shared_changed = read_stamp(value.at("shared_changed"));
     table.point_in_time = value.at("point_in_time").as_bool();
     table.point_in_time_since_ms = value.at("point_in_time_since_ms").to_number<std::int64_t>();
     table.recovery_days = value.at("recovery_days").to_number<int>();
@@ -174,6 +187,16 @@ std::string_view to_string(StreamView view) {
 }
 std::string_view to_string(ReplicaStatus status) {
     return replica_statuses[static_cast<std::size_t>(status)];
+}
+
+bool Index::same_definition(const Index& other) const {
+    return name == other.name && global == other.global && key == other.key && projected == other.projected &&
+           included == other.included;
+}
+
+bool Table::same_shared(const Table& other) const {
+    return attributes == other.attributes && ttl_attribute == other.ttl_attribute &&
+           std::ranges::equal(indexes, other.indexes, &Index::same_definition);
 }
 
 const Index* Table::index(std::string_view index_name) const {
@@ -204,6 +227,7 @@ std::string encode_table(const Table& table) {
         {"streams", write_all(table.streams)},
         {"ttl_attribute", table.ttl_attribute ? json::value(*table.ttl_attribute) : json::value()},
         {"replicas", write_all(table.replicas)},
+        {"shared_changed", write(table.shared_changed)},
         {"point_in_time", table.point_in_time},
         {"point_in_time_since_ms", table.point_in_time_since_ms},
         {"recovery_days", table.recovery_days},

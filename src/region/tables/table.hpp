@@ -2,6 +2,7 @@
 
 #include "base/ids.hpp"
 #include "base/result.hpp"
+#include "core/hybrid_clock.hpp"
 #include "wire/dynamodb/expression.hpp"
 #include "wire/dynamodb/key.hpp"
 
@@ -37,6 +38,8 @@ struct Index {
     std::int64_t read_units = 0;        // as provisioned; told, never enforced
     std::int64_t write_units = 0;
     bool operator==(const Index&) const = default;
+    /// Whether both are one index, as the regions of a table have it: what they hold of it aside.
+    bool same_definition(const Index& other) const;
 };
 
 enum class StreamView : std::uint8_t { keys_only, new_image, old_image, new_and_old_images };
@@ -59,6 +62,7 @@ std::string_view to_string(ReplicaStatus status);
 struct Replica {
     RegionName region;
     ReplicaStatus status = ReplicaStatus::creating;
+    std::uint32_t round = 0;  // how often it was begun anew: each time, all items go there again
     bool operator==(const Replica&) const = default;
 };
 
@@ -80,6 +84,7 @@ struct Table {
     std::vector<Stream> streams;               // the latest last; those disabled for more than 24 h are gone
     std::optional<std::string> ttl_attribute;  // set: time to live is enabled
     std::vector<Replica> replicas;             // in other regions; not empty: a global table
+    core::HybridStamp shared_changed;          // when what all replicas share was changed last: the last change wins
     bool point_in_time = false;                // continuous backups are on
     std::int64_t point_in_time_since_ms = 0;
     int recovery_days = 35;
@@ -92,6 +97,8 @@ struct Table {
     /// The stream that is enabled, or null.
     const Stream* stream() const;
     bool replicated() const { return !replicas.empty(); }
+    /// Whether both agree in what all replicas share: indexes, time to live and the attributes of keys.
+    bool same_shared(const Table& other) const;
 };
 using TablePtr = std::shared_ptr<const Table>;
 

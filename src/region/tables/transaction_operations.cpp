@@ -1,5 +1,6 @@
 #include "base/digest.hpp"
 #include "region/tables/capacity.hpp"
+#include "region/tables/collection_metrics.hpp"
 #include "region/tables/item_request.hpp"
 #include "region/tables/item_store.hpp"
 #include "region/tables/item_write.hpp"
@@ -294,6 +295,7 @@ io::Task<Answer> answer_transact_write(Call call) {
         if (!consumed) co_return std::unexpected(consumed.error());
         append_capacities(answer, *consumed, capacity);
     }
+    append_collection_metrics(answer, call.body, transaction->writes);
     co_return answer.take();
 }
 

@@ -222,7 +222,10 @@ ConditionParser::Node ConditionParser::function(std::string_view name) {
     node.function = name;
     const auto known = std::ranges::find(functions, name, [](const auto& each) { return each.first; });
     if (known == functions.end()) {
-        parser_.complain(Complaint::unknown_function, fmt::format("Invalid function name; function: {}", name));
+        const bool of_updates = name == "if_not_exists" || name == "list_append";
+        const auto* what =
+            of_updates ? "The function is not allowed in a condition expression" : "Invalid function name";
+        parser_.complain(Complaint::unknown_function, fmt::format("{}; function: {}", what, name));
         node.condition = Condition{};
         return node;
     }

@@ -104,6 +104,10 @@ TEST(ConditionParser, TellsWhatElseIsWrong) {
     EXPECT_EQ(condition("((a = :s) AND b = :s)"), "good");
     EXPECT_EQ(condition("foo(a)"), "Invalid function name; function: foo");
     EXPECT_EQ(condition("Size(a) = :n"), "Invalid function name; function: Size");
+    EXPECT_EQ(
+        condition("if_not_exists(a, :n) = :n"),
+        "The function is not allowed in a condition expression; function: if_not_exists"
+    );
     const std::string misused = "The function is not allowed to be used this way in an expression; function: ";
     EXPECT_EQ(condition("size(a)"), misused + "size");
     EXPECT_EQ(condition("a = :s AND size(a)"), misused + "size");
@@ -197,6 +201,7 @@ TEST(UpdateParser, TellsWhatIsWrong) {
     );
     EXPECT_EQ(update("REMOVE year"), "Attribute name is a reserved keyword; reserved keyword: year");
     EXPECT_EQ(update("SET a = foo(b)"), "Invalid function name; function: foo");
+    EXPECT_EQ(update("SET a = size(b)"), "The function is not allowed in an update expression; function: size");
     EXPECT_EQ(
         update("SET a = list_append(b)"),
         "Incorrect number of operands for operator or function; operator or function: list_append, number of operands: "

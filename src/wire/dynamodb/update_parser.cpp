@@ -12,6 +12,9 @@ namespace cloudshelf::dynamodb {
 namespace {
 
 constexpr std::array<std::string_view, 4> sections{"SET", "REMOVE", "ADD", "DELETE"};
+constexpr std::array<std::string_view, 6> condition_functions{
+    "attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains", "size"
+};
 
 /// As ADD and DELETE name types in their messages.
 std::string_view long_name(Type type) {
@@ -127,7 +130,10 @@ private:
         parser_.expect(")");
         const bool append = name == "list_append";
         if (!append && name != "if_not_exists") {
-            parser_.complain(Complaint::unknown_function, fmt::format("Invalid function name; function: {}", name));
+            const bool of_conditions = std::ranges::find(condition_functions, name) != condition_functions.end();
+            const auto* what =
+                of_conditions ? "The function is not allowed in an update expression" : "Invalid function name";
+            parser_.complain(Complaint::unknown_function, fmt::format("{}; function: {}", what, name));
             return {};
         }
         if (!parser_.check_count(name, terms.size(), 2)) return {};

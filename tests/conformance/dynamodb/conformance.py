@@ -1,11 +1,14 @@
-"""Goal: an AWS SDK that knows nothing of us finds DynamoDB. Method: boto3 against `cloudshelf-region tables`, started
-here on an address and in a folder of its own; what is expected is what the API reference documents.
+"""Goal: AWS's SDK and command line, which know nothing of us, find DynamoDB. Method: boto3 and aws against
+`cloudshelf-region tables`, started here on an address and in a folder of its own; what is expected is what the API
+reference documents.
 
     python3 conformance.py PROGRAM [unittest's arguments]
 
 Ends with 77, skipped, where boto3 is not installed."""
 import decimal
+import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -388,6 +391,55 @@ class Access(Case):
         answer = self.raw(b"{}")
         self.assertEqual(int(answer.headers["x-amz-crc32"]), zlib.crc32(answer.read()))
         self.assertEqual(len(answer.headers["x-amzn-requestid"]), 52)
+
+
+def aws(*arguments):
+    """What the AWS CLI answers, as it parsed it."""
+    environment = dict(
+        os.environ, AWS_ACCESS_KEY_ID="AKIAADMIN", AWS_SECRET_ACCESS_KEY="admin-secret", AWS_DEFAULT_REGION=REGION,
+        AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null", AWS_PAGER="", AWS_MAX_ATTEMPTS="1")
+    ended = subprocess.run(
+        ["aws", "--endpoint-url", f"http://{ADDRESS}", "--output", "json", *arguments], env=environment,
+        capture_output=True, text=True, timeout=60)
+    if ended.returncode != 0:
+        raise RuntimeError(ended.stderr.strip())
+    return json.loads(ended.stdout) if ended.stdout.strip() else {}
+
+
+@unittest.skipIf(shutil.which("aws") is None, "the AWS CLI is not installed")
+class AwsCli(unittest.TestCase):
+    def test_a_table_from_its_making_to_its_end(self):
+        made = aws(
+            "dynamodb", "create-table", "--table-name", "Cli", "--billing-mode", "PAY_PER_REQUEST",
+            "--attribute-definitions", "AttributeName=p,AttributeType=S", "--key-schema",
+            "AttributeName=p,KeyType=HASH", "--tags", "Key=Environment,Value=test")
+        self.assertEqual(made["TableDescription"]["TableName"], "Cli")
+        aws("dynamodb", "wait", "table-exists", "--table-name", "Cli")
+        aws("dynamodb", "put-item", "--table-name", "Cli", "--item", '{"p": {"S": "a"}, "n": {"N": "7"}}')
+        count = aws("dynamodb", "scan", "--table-name", "Cli", "--select", "COUNT")
+        self.assertEqual(count["Count"], 1)
+        got = aws("dynamodb", "get-item", "--table-name", "Cli", "--key", '{"p": {"S": "a"}}')
+        self.assertEqual(got["Item"]["n"], {"N": "7"})
+        with self.assertRaisesRegex(RuntimeError, "ConditionalCheckFailedException"):
+            aws("dynamodb", "delete-item", "--table-name", "Cli", "--key", '{"p": {"S": "a"}}',
+                "--condition-expression", "n > :n", "--expression-attribute-values", '{":n": {"N": "9"}}')
+        tags = aws("dynamodb", "list-tags-of-resource", "--resource-arn", made["TableDescription"]["TableArn"])
+        self.assertEqual(tags["Tags"], [{"Key": "Environment", "Value": "test"}])
+        aws("dynamodb", "update-time-to-live", "--table-name", "Cli", "--time-to-live-specification",
+            "Enabled=true,AttributeName=until")
+        backup = aws("dynamodb", "create-backup", "--table-name", "Cli", "--backup-name", "cli")
+        listed = aws("dynamodb", "list-backups", "--table-name", "Cli")
+        self.assertEqual(
+            [each["BackupArn"] for each in listed["BackupSummaries"]], [backup["BackupDetails"]["BackupArn"]])
+        arn = backup["BackupDetails"]["BackupArn"]
+        aws("dynamodb", "tag-resource", "--resource-arn", arn, "--tags", "Key=RetentionDays,Value=90")
+        tags = aws("dynamodb", "list-tags-of-resource", "--resource-arn", arn)
+        self.assertEqual(tags["Tags"], [{"Key": "RetentionDays", "Value": "90"}])
+        aws("dynamodb", "untag-resource", "--resource-arn", arn, "--tag-keys", "RetentionDays")
+        self.assertEqual(aws("dynamodb", "list-tags-of-resource", "--resource-arn", arn)["Tags"], [])
+        aws("dynamodb", "delete-table", "--table-name", "Cli")
+        aws("dynamodb", "wait", "table-not-exists", "--table-name", "Cli")
+        self.assertNotIn("Cli", aws("dynamodb", "list-tables")["TableNames"])
 
 
 if __name__ == "__main__":
