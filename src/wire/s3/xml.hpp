@@ -61,6 +61,10 @@ public:
     void element(std::string_view name, const std::optional<Value>& value) {
         if (value) element(name, *value);
     }
+    /// Nothing where the text is empty.
+    void element_if_some(std::string_view name, std::string_view text) {
+        if (!text.empty()) element(name, text);
+    }
     /// Text of the element that is open.
     void text(std::string_view text);
 
