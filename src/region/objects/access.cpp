@@ -1,7 +1,7 @@
 #include "region/objects/access.hpp"
 
 #include "base/digest.hpp"
-#include "region/objects/service.hpp"
+#include "region/objects/authorization.hpp"
 #include "wire/s3/errors.hpp"
 
 #include <chrono>
@@ -68,8 +68,8 @@ Result<void> permit(
     question.own_account = !call.bucket || call.bucket->owner == caller.canonical_id();
     question.key_permits = caller.credentials != nullptr && caller.credentials->permission >= needed;
     if (call.bucket) {
-        const AccessRequest asked{.caller = caller, .request = call.request, .bucket = *call.bucket, .action = action};
-        question.policy = policy_verdict(asked, on == Operation::On::object, key);
+        const AccessRequest asked{.call = call, .action = action, .on = on, .key = key};
+        question.policy = policy_verdict(asked);
         question.acl_grants = acl_grants(asked);
     }
     if (core::may_access(question)) return {};

@@ -61,7 +61,7 @@ struct Call {
 using Handler = std::function<io::Task<Answer>(Call call)>;
 
 struct Operation {
-    std::string action;  // as in policies: "s3:GetObject"
+    std::string action;  // as in policies: "s3:GetObject"; empty: the handler asks itself
     sigv4::Permission permission = sigv4::Permission::read;
     /// On the bucket (or the service) or on the object: which resource policies speak of.
     enum class On : bool { bucket, object } on = On::bucket;

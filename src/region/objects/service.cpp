@@ -10,9 +10,10 @@
 #include "region/objects/collector.hpp"
 #include "region/objects/operation.hpp"
 #include "region/objects/request_kind.hpp"
-#include "wire/s3/answers.hpp"
 #include "wire/s3/date.hpp"
+#include "wire/s3/error_document.hpp"
 #include "wire/s3/errors.hpp"
+#include "wire/s3/operation.hpp"
 #include "wire/s3/target.hpp"
 
 #include <boost/asio/redirect_error.hpp>
@@ -161,7 +162,7 @@ struct Service::Impl {
     io::Task<Answer> carry_out(io::HttpRequest* request, const s3::Target* target) {
         const auto caller = access.identify(*request, self->wall_ms());
         if (!caller) co_return std::unexpected(caller.error());
-        const auto name = operation_name(request->method, *target, *request);
+        const auto name = s3::operation_name(request->method, *target, request->headers);
         if (!name) co_return std::unexpected(name.error());
         const auto found = operations.find(*name);
         if (found == operations.end()) co_return std::unexpected(errors::not_implemented());
@@ -177,8 +178,10 @@ struct Service::Impl {
         // Whether a bucket is there is no secret: S3 tells it to everybody.
         if (!call.bucket && !target->bucket.empty() && *name != "CreateBucket")
             co_return std::unexpected(errors::no_such_bucket());
-        const auto permitted = permit(call, operation.action, operation.permission, operation.on, target->key);
-        if (!permitted) co_return std::unexpected(permitted.error());
+        if (!operation.action.empty()) {
+            const auto permitted = permit(call, operation.action, operation.permission, operation.on, target->key);
+            if (!permitted) co_return std::unexpected(permitted.error());
+        }
         auto answered = co_await operation.handler(call);
         co_return answered;
     }
@@ -193,10 +196,10 @@ struct Service::Impl {
             .resource = std::string(request.path()),
             .request_id = std::move(id),
             .host_id = options.region.value(),
-            .details = std::move(refusal.details),
+            .extras = std::move(refusal.details),
         };
-        if (target != nullptr && error.code == "NoSuchBucket") document.details.emplace_back("BucketName", target->bucket);
-        if (target != nullptr && error.code == "NoSuchKey") document.details.emplace_back("Key", target->key);
+        if (target != nullptr && error.code == "NoSuchBucket") document.extras.emplace_back("BucketName", target->bucket);
+        if (target != nullptr && error.code == "NoSuchKey") document.extras.emplace_back("Key", target->key);
         response.headers.emplace_back("Content-Type", "application/xml");
         response.body = s3::print(document);
         return response;

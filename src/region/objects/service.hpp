@@ -12,6 +12,7 @@
 #include "region/objects/buckets.hpp"
 #include "region/objects/storage.hpp"
 #include "region/objects/version_store.hpp"
+#include "region/program/arguments.hpp"
 #include "wire/sigv4/credentials.hpp"
 
 #include <cstdint>
@@ -25,11 +26,7 @@
 
 namespace cloudshelf::objects {
 
-/// Another region that runs this service.
-struct Peer {
-    RegionName region;
-    io::Endpoint endpoint;
-};
+using program::Peer;
 
 struct ServiceOptions {
     io::Endpoint listen;

@@ -1,23 +1,17 @@
 #include "region/tables/main.hpp"
 
-#include "io/background.hpp"
-#include "io/file.hpp"
 #include "io/log.hpp"
 #include "io/signals.hpp"
+#include "region/program/arguments.hpp"
+#include "region/program/lives.hpp"
 #include "region/tables/service.hpp"
-#include "wire/sigv4/credentials.hpp"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
-#include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <map>
 #include <memory>
+#include <utility>
 
 namespace cloudshelf::tables {
 namespace {
@@ -51,40 +45,11 @@ GET /health and GET /metrics ask for no signature. SIGTERM ends it when requests
 Exit status: 0 ended as asked, 1 something failed, 2 wrong arguments or configuration.
 )";
 
-constexpr std::size_t file_bytes_max = 1 << 20;
+using program::bad_argument;
 
 int complain(int status, std::string_view message) {
     fmt::print(stderr, "cloudshelf-region tables: {}\n", message);
     return status;
-}
-
-Error bad_argument(std::string message) {
-    return {.code = "tables.bad-argument", .message = std::move(message)};
-}
-
-Result<Peer> read_peer(std::string_view text) {
-    constexpr std::string_view scheme = "http://";
-    const auto equals = text.find('=');
-    const auto wrong = [text] {
-        return fail(bad_argument(fmt::format("--peer {}: expected REGION=http://ADDRESS:PORT", text)));
-    };
-    if (equals == 0 || equals == std::string_view::npos) return wrong();
-    auto url = text.substr(equals + 1);
-    if (!url.starts_with(scheme)) return wrong();
-    url.remove_prefix(scheme.size());
-    if (url.ends_with('/')) url.remove_suffix(1);
-    auto endpoint = io::Endpoint::parse(url);
-    if (!endpoint) return wrong();
-    return Peer{.region = RegionName(std::string(text.substr(0, equals))), .endpoint = std::move(*endpoint)};
-}
-
-Result<std::chrono::seconds> read_seconds(std::string_view text) {
-    int seconds = 0;
-    const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (bad != std::errc() || end != text.data() + text.size() || seconds < 1) {
-        return fail(bad_argument(fmt::format("--ttl-scan-seconds {}: expected a whole number from 1", text)));
-    }
-    return std::chrono::seconds(seconds);
 }
 
 /// One `--name value`.
@@ -98,27 +63,25 @@ Result<void> read_option(ServiceOptions& options, std::string_view name, const s
     } else if (name == "--data") {
         options.data = value;
     } else if (name == "--credentials") {
-        const auto text = io::read_file(value, file_bytes_max);
-        if (!text) return fail(text.error());
-        auto keyring = sigv4::read_credentials(*text);
-        if (!keyring) return fail(bad_argument(fmt::format("{}: {}", value, keyring.error().message)));
+        auto keyring = program::read_keyring(value);
+        if (!keyring) return fail(keyring.error());
         options.keyring = std::move(*keyring);
     } else if (name == "--peer") {
-        auto peer = read_peer(value);
+        auto peer = program::read_peer(value);
         if (!peer) return fail(peer.error());
         options.peers.push_back(std::move(*peer));
     } else if (name == "--log-secret") {
-        const auto text = io::read_file(value, file_bytes_max);
-        if (!text) return fail(text.error());
-        options.log_secret = text->substr(0, text->find_first_of("\r\n"));
-        if (options.log_secret.empty()) return fail(bad_argument(fmt::format("{}: its first line is empty", value)));
+        auto secret = program::read_secret(value);
+        if (!secret) return fail(secret.error());
+        options.log_secret = std::move(*secret);
     } else if (name == "--ttl-scan-seconds") {
-        const auto seconds = read_seconds(value);
+        const auto seconds = program::read_number(name, value);
         if (!seconds) return fail(seconds.error());
-        options.ttl_scan = *seconds;
+        options.ttl_scan = std::chrono::seconds(*seconds);
     } else if (name == "--sync") {
-        if (value != "on" && value != "off") return fail(bad_argument("--sync: expected on or off"));
-        options.sync = value == "on" ? changelog::Sync::on : changelog::Sync::off;
+        const auto on = program::read_switch(name, value);
+        if (!on) return fail(on.error());
+        options.sync = *on ? changelog::Sync::on : changelog::Sync::off;
     } else {
         return fail(bad_argument(fmt::format("\"{}\" is not known; see --help", name)));
     }
@@ -127,13 +90,10 @@ Result<void> read_option(ServiceOptions& options, std::string_view name, const s
 
 Result<ServiceOptions> read_arguments(std::span<const std::string> arguments) {
     ServiceOptions options;
-    for (std::size_t i = 0; i < arguments.size(); i += 2) {
-        if (i + 1 == arguments.size()) {
-            return fail(bad_argument(fmt::format("\"{}\": a value is missing, or not known; see --help", arguments[i]))
-            );
-        }
-        if (auto read = read_option(options, arguments[i], arguments[i + 1]); !read) return fail(read.error());
-    }
+    const auto take = [&options](std::string_view name, const std::string& value) {
+        return read_option(options, name, value);
+    };
+    if (auto read = program::read_pairs(arguments, take); !read) return fail(read.error());
     const std::pair<std::string_view, bool> needed[]{
         {"--listen", options.listen.address.empty()},
         {"--region", options.region.value().empty()},
@@ -149,55 +109,18 @@ Result<ServiceOptions> read_arguments(std::span<const std::string> arguments) {
     return options;
 }
 
-constexpr Duration look_every = std::chrono::seconds(1);
-constexpr Duration ending_limit = std::chrono::seconds(10);
+/// The service in one of its lives.
+class TablesLife : public program::Life {
+public:
+    TablesLife(io::Executor executor, ServiceOptions options) : service_(std::move(executor), std::move(options)) {}
+    io::Task<Result<void>> start() override { return service_.start(); }
+    io::Task<void> stop(io::Deadline deadline) override { return service_.stop(deadline); }
+    bool wants_to_start_anew() const override { return service_.wants_to_start_anew(); }
+    std::uint16_t port() const override { return service_.port(); }
 
-/// Whether somebody asked the program to end, and a bell that rings then.
-struct End {
-    explicit End(const io::Executor& executor) : bell(executor) {}
-    bool asked = false;
-    boost::asio::steady_timer bell;
+private:
+    Service service_;
 };
-
-io::Task<void> wait_for_end(std::shared_ptr<End> end) {
-    co_await io::asked_to_end();
-    end->asked = true;
-    end->bell.cancel();
-}
-
-io::Task<void> pause(std::shared_ptr<End> end) {
-    if (end->asked) co_return;
-    boost::system::error_code ignored;
-    end->bell.expires_after(look_every);
-    co_await end->bell.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
-}
-
-/// One life of the service: until the program is to end, or the data has to be opened anew.
-io::Task<Result<void>> serve(const ServiceOptions& options, std::shared_ptr<End> end) {
-    Service service(co_await boost::asio::this_coro::executor, options);
-    const auto started = co_await service.start();
-    if (!started) co_return started;
-    io::log(io::Level::info, "tables.listening", {{"port", std::to_string(service.port())}});
-    while (!end->asked && !service.wants_to_start_anew()) co_await pause(end);
-    co_await service.stop(io::Deadline::after(ending_limit));
-    co_return Result<void>();
-}
-
-io::Task<int> run(ServiceOptions options) {
-    const auto executor = co_await boost::asio::this_coro::executor;
-    const auto end = std::make_shared<End>(executor);
-    io::run_in_background(executor, wait_for_end(end));
-    const auto first = co_await serve(options, end);
-    if (!first) co_return complain(1, fmt::format("{}: {}", first.error().code, first.error().message));
-    while (!end->asked) {
-        io::log(io::Level::warning, "tables.starting-anew", {});
-        const auto served = co_await serve(options, end);
-        if (served) continue;
-        io::log(io::Level::error, "tables.not-started", {{"why", served.error().message}});
-        co_await pause(end);
-    }
-    co_return 0;
-}
 
 }  // namespace
 
@@ -211,7 +134,10 @@ int tables_main(std::span<const std::string> arguments) {
     static std::string region;  // log lines keep a view of it
     region = options->region.value();
     io::log_identity({{"program", "tables"}, {"region", region}});
-    return io::run_program(run(std::move(*options)));
+    const auto make = [options = std::move(*options)](io::Executor executor) {
+        return std::make_unique<TablesLife>(std::move(executor), options);
+    };
+    return io::run_program(program::run_lives("tables", make));
 }
 
 }  // namespace cloudshelf::tables

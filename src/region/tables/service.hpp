@@ -7,6 +7,7 @@
 #include "region/log/change_log.hpp"
 #include "region/log/follower.hpp"
 #include "region/log/source.hpp"
+#include "region/program/arguments.hpp"
 #include "region/tables/catalogue.hpp"
 #include "region/tables/operation.hpp"
 #include "region/tables/storage.hpp"
@@ -23,11 +24,7 @@
 
 namespace cloudshelf::tables {
 
-/// Another region that runs this service.
-struct Peer {
-    RegionName region;
-    io::Endpoint endpoint;
-};
+using program::Peer;
 
 /// What the following of another region has come to.
 struct Following {

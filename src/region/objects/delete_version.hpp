@@ -1,0 +1,38 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "core/object_lock.hpp"
+#include "io/task.hpp"
+#include "region/objects/service.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// How objects go: by DeleteObject, DeleteObjects and lifecycle alike.
+namespace cloudshelf::objects {
+
+struct Deletion {
+    std::string key;
+    std::optional<std::string> version_id;  // absent: the object, which gets a delete marker where it has versions
+    std::optional<std::string> etag;        // without quotes: only if it is this one
+};
+
+struct Deleted {
+    std::optional<std::string> version_id;  // of what was deleted for good, or of the marker that was made
+    bool delete_marker = false;             // what was made, or deleted, is one
+    std::optional<Error> refused;           // and nothing of this one happened
+};
+
+struct DeletionOptions {
+    core::BypassGovernance bypass = core::BypassGovernance::no;
+    std::string owner;  // of markers that are made
+};
+
+/// Deletes all of these in one change; what is refused of one does not stop the others. What is not there counts as
+/// deleted. Errors: NoSuchBucket, those of ChangeLog::write.
+io::Task<Result<std::vector<Deleted>>> delete_versions(
+    Service& service, std::string bucket, std::vector<Deletion> deletions, DeletionOptions options
+);
+
+}  // namespace cloudshelf::objects
