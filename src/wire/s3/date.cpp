@@ -45,12 +45,20 @@ Parts parts(Seconds time) {
     };
 }
 
+/// Whether its year can be written with four digits.
+template <class Time>
+bool can_be_written(Time time) {
+    const chrono::year_month_day date(chrono::floor<chrono::days>(time));
+    return date.year() >= chrono::year(0) && date.year() <= chrono::year(9999);
+}
+
 /// Nothing where there is no such day or time. A leap second is taken as the next minute's first.
 std::optional<Seconds> time_of(const Parts& parts) {
     const auto date = chrono::year(parts.year) / chrono::month(parts.month) / chrono::day(parts.day);
     if (!date.ok() || parts.hour > 23 || parts.minute > 59 || parts.second > 60) return std::nullopt;
-    return chrono::sys_days(date) + chrono::hours(parts.hour) + chrono::minutes(parts.minute) +
-           chrono::seconds(parts.second);
+    const Seconds time = chrono::sys_days(date) + chrono::hours(parts.hour) + chrono::minutes(parts.minute) +
+                         chrono::seconds(parts.second);
+    return can_be_written(time) ? std::optional(time) : std::nullopt;
 }
 
 /// Takes a date apart from its beginning; once something doesn't fit, nothing fits any more.
@@ -205,10 +213,7 @@ std::optional<Milliseconds> parse_iso_8601(std::string_view text) {
     const auto time = time_of(p);
     if (!fraction || !offset || !time || !date.at_end()) return std::nullopt;
     const Milliseconds whole = *time + *offset + *fraction;
-    // The offset must not lead out of the years that can be written.
-    const chrono::year_month_day day(chrono::floor<chrono::days>(whole));
-    if (day.year() < chrono::year(0) || day.year() > chrono::year(9999)) return std::nullopt;
-    return whole;
+    return can_be_written(whole) ? std::optional(whole) : std::nullopt;
 }
 
 }  // namespace cloudshelf::s3

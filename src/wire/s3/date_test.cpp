@@ -38,7 +38,8 @@ TEST(Dates, OfHttp) {
           "784111777",
           "Sun, 06-Nov-94 08:49:37 GMT",
           "Sun Nov 06 08:49:37 94",
-          "Sun, 00 Nov 1994 08:49:37 GMT"}) {
+          "Sun, 00 Nov 1994 08:49:37 GMT",
+          "Fri, 31 Dec 9999 23:59:60 GMT"}) {
         EXPECT_EQ(parse_http_date(bad), std::nullopt) << bad;
     }
 }
@@ -74,6 +75,7 @@ TEST(Dates, OfXml) {
           "-009-10-12",
           "0000-01-01T00:00:00+01:00",
           "9999-12-31T23:59:60Z",
+          "99991231T235960Z",
           "2009-10-12T17:50:30+01:00x"}) {
         EXPECT_EQ(parse_iso_8601(bad), std::nullopt) << bad;
     }
