@@ -107,12 +107,12 @@ struct Service::Impl {
         std::error_code problem;
         std::filesystem::create_directories(options.data, problem);
         if (problem) return fail("log.io", fmt::format("{}: {}", options.data.string(), problem.message()));
-        const auto keys = contents::KeyFile::create(options.keys, {"default"});
+        auto keys = contents::KeyFile::create(options.keys, {"default"});
         if (!keys) return fail(keys.error());
         const bool durable = options.sync == changelog::Sync::on;
         auto files = contents::Store::open(
             {.folder = options.data / "contents",
-             .keys = std::make_shared<const contents::KeyFile>(*keys),
+             .keys = std::make_shared<const contents::KeyFile>(std::move(*keys)),
              .sync = durable ? contents::Sync::on : contents::Sync::off}
         );
         if (!files) return fail(files.error());

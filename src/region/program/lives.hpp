@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "io/clock.hpp"
 #include "io/task.hpp"
 
 #include <functional>
