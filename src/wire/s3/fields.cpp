@@ -122,7 +122,7 @@ bool Fields::need_enabled(std::string_view name) {
 
 void Fields::end() {
     if (std::ranges::find(asked_, false) != asked_.end()) malformed();
-    if (!element_.children.empty() && !is_blank(element_.text)) malformed();
+    if (!is_blank(element_.text)) malformed();
 }
 
 std::size_t characters(std::string_view text) {
