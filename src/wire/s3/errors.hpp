@@ -1,0 +1,106 @@
+#pragma once
+
+#include "base/result.hpp"
+
+#include <string>
+#include <string_view>
+
+/// S3's errors by name (S3 API reference, "Error responses"). An Error's code is the document's `Code`; the message is
+/// the one that S3 gives or documents. Where S3 has many messages for a code, another may be handed in.
+namespace cloudshelf::s3 {
+
+namespace errors {
+
+/// Any of S3's codes; `message` empty: the one S3 documents. A code that isn't known has no message of its own.
+Error named(std::string_view code, std::string message = {});
+
+Error no_such_bucket();
+Error no_such_key();
+Error no_such_version();
+Error no_such_upload();
+Error bucket_already_exists();
+Error bucket_already_owned_by_you();
+Error bucket_not_empty();
+Error invalid_bucket_name();
+Error key_too_long();
+Error entity_too_large();
+Error entity_too_small();
+Error invalid_part();
+Error invalid_part_order();
+Error invalid_part_number();
+Error invalid_range();
+Error precondition_failed();
+Error not_modified();
+Error conditional_request_conflict();
+Error operation_aborted();
+Error access_denied();
+Error signature_does_not_match();
+Error invalid_access_key_id();
+Error invalid_security();
+Error request_time_too_skewed();
+Error expired_token();
+Error invalid_token();
+Error missing_security_header();
+Error authorization_header_malformed(std::string message = {});
+Error authorization_query_parameters(std::string message = {});
+Error missing_content_length();
+Error incomplete_body();
+Error bad_digest(std::string message = {});
+Error invalid_digest();
+Error content_sha256_mismatch();
+Error content_checksum_mismatch();
+Error invalid_argument(std::string message = {});
+Error invalid_request(std::string message = {});
+Error bad_request(std::string message = {});
+Error invalid_tag(std::string message = {});
+Error malformed_xml();
+Error malformed_policy(std::string message = {});
+Error malformed_acl();
+Error malformed_post_request(std::string message = {});
+Error missing_request_body();
+Error user_key_must_be_specified();
+Error unresolvable_grant_by_email_address();
+Error method_not_allowed();
+Error not_implemented(std::string message = {});
+Error no_such_tag_set();
+Error no_such_lifecycle_configuration();
+Error no_such_cors_configuration();
+Error no_such_website_configuration();
+Error no_such_bucket_policy();
+Error replication_configuration_not_found();
+Error server_side_encryption_configuration_not_found();
+Error object_lock_configuration_not_found();
+Error no_such_object_lock_configuration();
+Error no_such_public_access_block_configuration();
+Error ownership_controls_not_found();
+Error access_control_list_not_supported();
+Error invalid_bucket_acl_with_object_ownership();
+Error illegal_versioning_configuration(std::string message = {});
+Error invalid_bucket_state(std::string message = {});
+Error invalid_object_state();
+Error restore_already_in_progress();
+Error internal();
+Error slow_down();
+Error service_unavailable();
+Error request_timeout();
+Error illegal_location_constraint(std::string message = {});
+Error invalid_location_constraint();
+Error unsupported_argument(std::string message = {});
+Error invalid_storage_class();
+Error invalid_encryption_algorithm();
+Error kms_key_not_found(std::string message = {});
+Error kms_key_disabled();
+Error max_message_length_exceeded();
+Error metadata_too_large();
+Error request_header_section_too_large();
+Error invalid_uri();
+Error permanent_redirect();
+Error temporary_redirect();
+Error too_many_buckets();
+
+}  // namespace errors
+
+/// The status of a code's answer; 400 for a code that isn't known.
+int http_status(std::string_view code);
+
+}  // namespace cloudshelf::s3
