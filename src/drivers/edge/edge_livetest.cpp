@@ -47,6 +47,7 @@ struct Behaviour {
     std::string name;
     std::string host;  // that it wants to be asked for
     std::map<std::string, std::string> pages;
+    std::map<std::string, std::string> redirects;
     std::string cache_control = "max-age=60";
     int status = 0;  // to everything, where it is not 0
     bool hangs = false;
@@ -57,6 +58,11 @@ struct Behaviour {
         if (request.header("Host") != host) return io::HttpResponse::text(421, "wrong host");
         if (request.method == "POST") return io::HttpResponse::text(status == 0 ? 405 : status, "not here");
         if (status != 0) return io::HttpResponse::text(status, fmt::format("{} says {}", name, status));
+        if (const auto moved = redirects.find(std::string(request.path())); moved != redirects.end()) {
+            auto response = io::HttpResponse::text(301, "moved");
+            response.headers.emplace_back("Location", moved->second);
+            return response;
+        }
         const auto found = pages.find(std::string(request.path()));
         const bool there = found != pages.end();
         auto response = io::HttpResponse::text(there ? 200 : 404, there ? found->second : name + " has no such page");
@@ -185,6 +191,25 @@ ASYNC_TEST(EdgeLive, ServesThePrimaryAndRemembersIt) {
     EXPECT_EQ(head.body, "");
     const auto status = co_await get(&ground, "/-/edge/status");
     EXPECT_TRUE(status.body.contains("Active connections")) << status.body;
+}
+
+ASYNC_TEST(EdgeLive, LeadsNobodyToAnOrigin) {
+    Ground ground(co_await boost::asio::this_coro::executor);
+    auto& redirects = ground.primary.behaviour.redirects;
+    redirects["/old"] = fmt::format("http://{}:8081/new?x=1", ground.primary.behaviour.host);
+    redirects["/folder"] = "/folder/";
+    redirects["/elsewhere"] = "https://blog.example/";
+    ground.start();
+    for (const auto& [path, wanted] : std::map<std::string, std::string>{
+             {"/old", "/new?x=1"}, {"/folder", "/folder/"}, {"/elsewhere", "https://blog.example/"}
+         }) {
+        io::HttpRequest request{.method = "GET", .target = path, .headers = {}, .body = {}};
+        request.headers = {{"Host", "www.cloudshelf.com"}};
+        const auto answer = co_await ground.client.send(ground.at, std::move(request), soon());
+        REQUIRE(answer);
+        EXPECT_EQ(answer->status, 301);
+        EXPECT_EQ(answer->header("Location"), wanted);
+    }
 }
 
 ASYNC_TEST(EdgeLive, TellsBrowsersAndLogsInLinesOfJson) {

@@ -46,17 +46,25 @@ std::string upstream(std::string_view name, const Origin& origin, const EdgeOpti
     );
 }
 
+/// Redirects to the origin's own name, which customers should not see: what is behind it is kept.
+std::string own_address(const Origin& origin) {
+    std::string host;
+    for (const char c : origin.host) host += c == '.' ? std::string("[.]") : std::string(1, c);
+    return "~^https?://" + host + "(?::[0-9]+)?(/.*)$";
+}
+
 /// `proxy_pass` to one origin.
 std::string ask(std::string_view name, const Origin& origin) {
     return fmt::format(
         R"conf(            proxy_pass http://{0};
             proxy_set_header Host {1};
             proxy_set_header Connection "";
-            proxy_set_header X-Forwarded-Host $http_x_forwarded_host;
+            proxy_redirect {2} $1;
             add_header X-Origin {0} always;
 )conf",
         name,
-        in_quotes(origin.host)
+        in_quotes(origin.host),
+        in_quotes(own_address(origin))
     );
 }
 
@@ -75,6 +83,7 @@ std::string inner(const EdgeOptions& options) {
     server {{
         listen {0};
         access_log off;
+        absolute_redirect off;
         merge_slashes off;
         recursive_error_pages on;
         location / {{
@@ -93,6 +102,7 @@ std::string inner(const EdgeOptions& options) {
     server {{
         listen {4};
         access_log off;
+        absolute_redirect off;
         merge_slashes off;
         location / {{
 {1}        }}
@@ -152,7 +162,7 @@ std::string outer(const EdgeOptions& options) {
             proxy_set_header Cookie "";
             proxy_set_header Authorization "";
             proxy_set_header X-Cloudshelf-Refresh "";
-            proxy_set_header X-Forwarded-Host $host;
+            proxy_set_header X-Forwarded-Host "";
             proxy_read_timeout {patience};
 
             proxy_cache site;

@@ -49,10 +49,11 @@ struct EdgeOptions {
     std::string cache_size = "1g";                      // on disk, in nginx's notation
     Duration cache_kept = std::chrono::hours(30 * 24);  // what nobody asked for in so long is forgotten, stale or not
 
-    /// What pages may load and call (Content Security Policy, W3C). The site has no inline script and no inline style.
+    /// What pages may load and call (Content Security Policy, W3C). The site has no inline script and no inline style;
+    /// its search asks the API.
     std::string content_security_policy =
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+        "connect-src 'self' https://api.cloudshelf.com; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
     std::filesystem::path refresh_secret_file;  // 32 to 128 characters of a-z 0-9; empty: nobody may refresh
     std::string worker_user = {};               // with root's rights only; empty: www-data
