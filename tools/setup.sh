@@ -10,11 +10,11 @@ packages=(
     libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev libsodium-dev libpq-dev libsqlite3-dev
     libpugixml-dev libfyaml-dev libldns-dev librocksdb-dev zlib1g-dev libfmt-dev libcli11-dev libgtest-dev libgmock-dev libbenchmark-dev
     # servers that the twin and the tests run, never as services
-    postgresql-15 postgresql-client-15 pdns-server pdns-backend-sqlite3 sqlite3 etcd-server etcd-client
+    postgresql-15 postgresql-client-15 pdns-server pdns-backend-sqlite3 sqlite3 etcd-server etcd-client nginx
     # clients that the tests point at us
     awscli python3-boto3
 )
-services=(postgresql pdns etcd)
+services=(postgresql pdns etcd nginx)
 
 missing=()
 for package in "${packages[@]}"; do

@@ -37,6 +37,7 @@ Exit exit_of(const Error& error) {
         {"store.unreachable", unavailable},
         {"store.no-quorum", unavailable},
         {"store.no-answer", unavailable},
+        {"objects.unavailable", unavailable},
         {"twin.already-up", cant_create},
         {"twin.port-taken", cant_create},
         {"io.address-in-use", cant_create},

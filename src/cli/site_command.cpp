@@ -1,5 +1,6 @@
-// site: the sites' members of the state store, and a new machine for one.
+// site: the sites' members of the state store, and a new machine for one. The static site: site_publish_command.cpp.
 #include "cli/command.hpp"
+#include "cli/site_publish_command.hpp"
 #include "twin/replace.hpp"
 
 #include <boost/json.hpp>
@@ -48,7 +49,7 @@ Exit change(const Result<bool>& changed, const std::string& done, const std::str
 }  // namespace
 
 void add_site(CLI::App& app, int& status) {
-    auto* command = app.add_subcommand("site", "the sites of the control plane");
+    auto* command = app.add_subcommand("site", "the sites of the control plane, and the static site");
     command->require_subcommand(1);
     auto common = std::make_shared<Common>();
     auto name = std::make_shared<std::string>();
@@ -97,6 +98,7 @@ void add_site(CLI::App& app, int& status) {
         if (!done) return void(status = report(done.error(), *common));
         say(fmt::format("{} is in step", *name));
     });
+    add_site_publish(*command, status);
 }
 
 }  // namespace cloudshelf::cli

@@ -1,0 +1,203 @@
+// site publish: the bookstore's static site into its bucket, and changed pages through the edges.
+#include "cli/site_publish_command.hpp"
+
+#include "bookstore/catalogue.hpp"
+#include "cli/command.hpp"
+#include "cli/site_folder.hpp"
+#include "cli/site_publisher.hpp"
+#include "io/file.hpp"
+#include "io/signals.hpp"
+
+#include <boost/asio/this_coro.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+namespace cloudshelf::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct Wanted {
+    Common common;
+    std::string to;  // http://ADDRESS:PORT
+    std::string region;
+    std::string bucket;
+    std::string credentials;
+    std::string profile;
+    std::string from;
+    std::string api = "https://api.cloudshelf.com";
+    std::vector<std::string> edges;
+    std::string host = "www.cloudshelf.com";
+    std::string refresh_secret_file;
+    bool dry_run = false;
+    bool all = false;
+};
+
+Error bad_argument(std::string message) {
+    return {.code = "cli.usage", .message = std::move(message)};
+}
+
+struct Place {
+    objects_client::Client::Options objects;
+    PublishOptions publish;
+};
+
+Result<sigv4::Credentials> read_key(const Wanted& wanted) {
+    const auto text = io::read_file(wanted.credentials);
+    if (!text) return fail(text.error());
+    const auto keyring = sigv4::read_credentials(*text);
+    if (!keyring) return fail(keyring.error());
+    for (const auto& [id, key] : *keyring) {
+        if (wanted.profile.empty() || key.profile == wanted.profile) return key;
+    }
+    return fail(bad_argument(fmt::format("{} has no profile {}", wanted.credentials, wanted.profile)));
+}
+
+Result<io::Endpoint> read_url(std::string_view option, const std::string& text, std::string_view scheme) {
+    const bool right = text.starts_with(scheme);
+    auto endpoint = io::Endpoint::parse(right ? std::string_view(text).substr(scheme.size()) : std::string_view());
+    if (endpoint) return endpoint;
+    return fail(bad_argument(fmt::format("{} {}: expected {}ADDRESS:PORT", option, text, scheme)));
+}
+
+Result<Place> place_of(const Wanted& wanted) {
+    Place place;
+    const auto endpoint = read_url("--to", wanted.to, "http://");
+    if (!endpoint) return fail(endpoint.error());
+    auto key = read_key(wanted);
+    if (!key) return fail(key.error());
+    place.objects = {.endpoint = *endpoint, .region = wanted.region, .credentials = std::move(*key)};
+    place.publish = {
+        .bucket = wanted.bucket,
+        .dry_run = wanted.dry_run ? DryRun::yes : DryRun::no,
+        .upload = wanted.all ? Upload::all : Upload::changed,
+        .host = wanted.host,
+    };
+    for (const auto& text : wanted.edges) {
+        const auto edge = read_url("--edge", text, "");
+        if (!edge) return fail(edge.error());
+        place.publish.edges.push_back(*edge);
+    }
+    if (place.publish.edges.empty()) return place;
+    if (wanted.refresh_secret_file.empty()) return fail(bad_argument("--refresh-secret is needed with --edge"));
+    auto secret = io::read_file(wanted.refresh_secret_file, 4096);
+    if (!secret) return fail(secret.error());
+    while (!secret->empty() && (secret->back() == '\n' || secret->back() == '\r')) secret->pop_back();
+    place.publish.refresh_secret = std::move(*secret);
+    return place;
+}
+
+/// Bucket and region, where they were not named: the plan's first bucket. Answers the exit status where that fails.
+std::expected<void, Exit> fill_from_plan(Wanted& wanted) {
+    if (!wanted.bucket.empty() && !wanted.region.empty()) return {};
+    const auto layout = lay_out(wanted.common);
+    if (!layout) return std::unexpected(layout.error());
+    for (const auto& bucket : layout->plan.buckets) {
+        if (!wanted.bucket.empty() && wanted.bucket != bucket.name && wanted.bucket != bucket.replica) continue;
+        const bool replica = wanted.bucket == bucket.replica;
+        if (wanted.bucket.empty()) wanted.bucket = bucket.name;
+        if (wanted.region.empty()) wanted.region = (replica ? bucket.replica_region : bucket.region).value();
+        return {};
+    }
+    report(bad_argument("the plan has no such bucket: --bucket and --region say where to publish"), wanted.common);
+    return std::unexpected(usage);
+}
+
+Result<bookstore::Site> site_of(const Wanted& wanted) {
+    if (!wanted.from.empty()) return read_site_folder(wanted.from);
+    const auto books = bookstore::shipped_catalogue();
+    if (!books) return fail(books.error());
+    return bookstore::make_site(*books, {.api = wanted.api, .url = "https://" + wanted.host});
+}
+
+json::array array_of(const std::vector<std::string>& texts) {
+    json::array all;
+    for (const auto& text : texts) all.emplace_back(text);
+    return all;
+}
+
+void print(const Published& published, const Wanted& wanted) {
+    if (wanted.common.json) {
+        json::array behind;
+        for (const auto& error : published.edges_behind)
+            behind.push_back({{"code", error.code}, {"message", error.message}});
+        const json::object told{
+            {"release", published.release},
+            {"dry_run", wanted.dry_run},
+            {"files", published.files},
+            {"uploaded", array_of(published.uploaded)},
+            {"bytes", published.bytes},
+            {"removed", array_of(published.removed)},
+            {"refreshed", array_of(published.refreshed)},
+            {"edges_behind", std::move(behind)},
+        };
+        fmt::print("{}\n", json::serialize(told));
+        return;
+    }
+    fmt::print(
+        "release {}{}: {} files, {} uploaded, {} removed\n",
+        published.release,
+        wanted.dry_run ? " (dry run)" : "",
+        published.files,
+        published.uploaded.size(),
+        published.removed.size()
+    );
+    for (const auto& error : published.edges_behind)
+        fmt::print(stderr, "cloudshelf: {}: it may show pages of the earlier release for a minute\n", error.message);
+}
+
+io::Task<int> publish(bookstore::Site site, Place place, Wanted wanted) {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    objects_client::Client objects(executor, std::move(place.objects));
+    io::HttpClient edges(executor);
+    auto say = progress(wanted.common);
+    const auto published =
+        co_await publish_site(&objects, &edges, std::move(site), std::move(place.publish), std::move(say));
+    if (!published) co_return report(published.error(), wanted.common);
+    print(*published, wanted);
+    co_return published->edges_behind.empty() ? ok : unavailable;
+}
+
+int run(Wanted wanted) {
+    const auto filled = fill_from_plan(wanted);
+    if (!filled) return filled.error();
+    auto place = place_of(wanted);
+    if (!place) {
+        const int status = report(place.error(), wanted.common);
+        return place.error().code == "cli.usage" ? usage : status;
+    }
+    auto site = site_of(wanted);
+    if (!site) return report(site.error(), wanted.common);
+    return io::run_program(publish(std::move(*site), std::move(*place), std::move(wanted)));
+}
+
+}  // namespace
+
+void add_site_publish(CLI::App& site, int& status) {
+    auto* command = site.add_subcommand("publish", "the static site into its bucket, and through the edges");
+    command->footer(
+        "cloudshelf site publish --to http://10.1.0.5:9000 --credentials ~/.aws/credentials --dry-run\n"
+        "cloudshelf site publish --to http://10.1.0.5:9000 --credentials ~/.aws/credentials \\\n"
+        "    --edge 10.9.0.1:80 --edge 10.9.0.2:80 --refresh-secret /etc/cloudshelf/refresh-secret"
+    );
+    auto wanted = std::make_shared<Wanted>();
+    add_common(*command, wanted->common);
+    command->add_option("--to", wanted->to, "the objects service, http://ADDRESS:PORT")->required();
+    command->add_option("--credentials", wanted->credentials, "AWS's credentials file")->required();
+    command->add_option("--profile", wanted->profile, "whose key of that file; absent: the first");
+    command->add_option("--bucket", wanted->bucket, "absent: the plan's first");
+    command->add_option("--region", wanted->region, "that signatures name; absent: the bucket's by the plan");
+    command->add_option("--from", wanted->from, "a folder with a site; absent: one made of the shipped catalogue");
+    command->add_option("--api", wanted->api, "whom the search page asks")->capture_default_str();
+    command->add_option("--host", wanted->host, "the site's name, which edges are asked for")->capture_default_str();
+    command->add_option("--edge", wanted->edges, "ADDRESS:PORT of an edge to refresh; once for each");
+    command->add_option("--refresh-secret", wanted->refresh_secret_file, "the file with the edges' secret");
+    command->add_flag("--all", wanted->all, "upload unchanged files too, e.g. when only their headers changed");
+    command->add_flag("--dry-run", wanted->dry_run, "say what would be done, and change nothing");
+    command->callback([=, &status] { status = run(*wanted); });
+}
+
+}  // namespace cloudshelf::cli

@@ -1,0 +1,53 @@
+#pragma once
+
+#include "base/result.hpp"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+/// The errors of this folder, by name.
+namespace cloudshelf::edge::errors {
+
+inline Error bad_option(std::string message) {
+    return {.code = "edge.bad-option", .message = std::move(message)};
+}
+
+/// nginx says no: its own words, which name file and line.
+inline Error bad_configuration(std::string_view said) {
+    return {.code = "edge.bad-configuration", .message = fmt::format("nginx refuses its configuration: {}", said)};
+}
+
+inline Error no_nginx() {
+    return {.code = "edge.no-nginx", .message = "there is no nginx on PATH or in /usr/sbin: run tools/setup.sh"};
+}
+
+/// It ended before it listened, or did not listen in time.
+inline Error not_up(std::string_view why) {
+    return {.code = "edge.not-up", .message = fmt::format("nginx does not come up: {}", why)};
+}
+
+inline Error not_running() {
+    return {.code = "edge.not-running", .message = "nginx is not running"};
+}
+
+/// Nobody answered at the edge.
+inline Error unavailable(std::string_view edge, const Error& why) {
+    return {
+        .code = "edge.unavailable",
+        .message = fmt::format("edge at {}: {}", edge, why.message),
+        .certainty = why.certainty,
+        .retryable = true,
+    };
+}
+
+/// It took the request for a customer's: another secret.
+inline Error not_refreshed(std::string_view edge, std::string_view path, std::string_view cache) {
+    return {
+        .code = "edge.not-refreshed",
+        .message =
+            fmt::format("edge at {}: {} was answered with X-Cache: {}, so it knows another secret", edge, path, cache),
+    };
+}
+
+}  // namespace cloudshelf::edge::errors

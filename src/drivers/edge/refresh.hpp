@@ -1,0 +1,31 @@
+#pragma once
+
+#include "base/result.hpp"
+#include "io/clock.hpp"
+#include "io/http.hpp"
+#include "io/task.hpp"
+
+#include <string>
+
+namespace cloudshelf::edge {
+
+/// The header that makes an edge ask its origins although it has a copy.
+inline constexpr std::string_view refresh_header = "X-Cloudshelf-Refresh";
+
+struct Refreshed {
+    int status = 0;      // of the page: 404 for one that is gone, which is refreshed all the same
+    std::string origin;  // "primary" or "replica"; empty when neither answered
+};
+
+/// Has one page fetched anew: an invalidation of one path that leaves the copy until the new one is there. The client
+/// outlives the call. Errors: "edge.unavailable", "edge.not-refreshed" (another secret).
+io::Task<Result<Refreshed>> refresh(
+    io::HttpClient* client,
+    io::Endpoint edge,
+    std::string host,
+    std::string path,
+    std::string secret,
+    io::Deadline deadline
+);
+
+}  // namespace cloudshelf::edge
