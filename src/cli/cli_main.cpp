@@ -39,6 +39,8 @@ int main(int argc, char** argv) {
     add_state(app, status);
     add_site(app, status);
     add_tables(app, status);
+    add_buckets(app, status);
+    add_edge(app, status);
     add_bench(app, status);
     add_soak(app, status);
     add_bench_probes(app, status);

@@ -105,7 +105,7 @@ std::expected<twin::Layout, Exit> fresh_twin(const Common& common, const twin::P
     fs::remove(common.data, ignored);
     layout = lay_out(common);
     if (!layout) return layout;
-    if (const auto up = twin::up(*layout, {.programs = program_folder()}, say); !up) {
+    if (const auto up = twin::up(*layout, {.programs = program_folder(), .plan = common.plan}, say); !up) {
         const Exit status = report(up.error(), common);
         auto moved = lay_out(common);
         if (moved && up.error().code != "twin.port-taken") twin::down(*moved, say);

@@ -122,6 +122,8 @@ void add_shop(CLI::App& app, int& status) {
     command->add_option("--nameservers", *names, "ADDRESS:PORT,…; default: the twin's");
     command->add_option("--name", options->name, "the shop's public name")->capture_default_str();
     command->add_option("--port", options->port, "the shop's port")->capture_default_str();
+    command->add_option("--site", options->site_name, "the static site's public name; default: the plan's edge");
+    command->add_option("--site-port", options->site_port, "its port")->capture_default_str();
     command->add_option("--seed", options->seed, "of the customers' choices")->capture_default_str();
     command->add_flag("--audit", *audit, "read everything back afterwards: what is missing, twice or wrong?");
     command->add_flag(
@@ -140,6 +142,7 @@ void add_shop(CLI::App& app, int& status) {
             }
             options->nameservers.push_back(*endpoint);
         }
+        if (options->site_name.empty() && layout->plan.edge) options->site_name = layout->plan.edge->name;
         options->duration = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(*seconds));
         if (options->ledger.empty()) options->ledger = layout->directory / fmt::format("shop-{}.jsonl", io::utc_now());
         status =

@@ -24,6 +24,11 @@ constexpr int read_back_tries = 20;
 constexpr std::size_t latencies_kept = 20'000;
 constexpr std::size_t latencies_shown = 500;  // the latest ones
 
+/// Pages that every release of the site has.
+std::vector<std::string> site_pages() {
+    return {"/", "/books/1.html", "/books/2.html", "/categories.html", "/search.html"};
+}
+
 /// Keys and addresses of two runs never meet, also when their seeds are the same.
 std::string run_name(std::uint64_t seed) {
     return fmt::format("shop-{}-{}", seed, io::now().time_since_epoch().count());
@@ -52,15 +57,18 @@ Shopper::Shopper(io::Executor executor, ShopperOptions options)
            .seed = options_.seed,
            .run = run_name(options_.seed),
            .pool = static_cast<std::size_t>(options_.customers),
+           .pages = options_.site_name.empty() ? std::vector<std::string>() : site_pages(),
            .write_limit = options_.write_limit}
       ) {}
 
 io::Task<workload::Event> Shopper::ask(workload::Request request) {
     const auto deadline = io::Deadline::after(options_.attempt_limit);
-    const auto resolved = co_await resolver_.resolve(options_.name, deadline);
+    const bool of_site = request.service == "static-site";
+    const std::string name = of_site ? options_.site_name : options_.name;
+    const auto resolved = co_await resolver_.resolve(name, deadline);
     if (!resolved) co_return workload::NoAnswer{.why = resolved.error().code, .sent = false};
-    io::Endpoint shop{resolved->addresses[0], options_.port};
-    auto http = to_http(std::move(request), options_.name);
+    io::Endpoint shop{resolved->addresses[0], of_site ? options_.site_port : options_.port};
+    auto http = to_http(std::move(request), name);
     const auto answer = co_await client_.send(std::move(shop), std::move(http), deadline);
     if (!answer) {
         const bool sent = answer.error().certainty == Certainty::unknown;

@@ -24,6 +24,8 @@ struct ShopperOptions {
     std::vector<io::Endpoint> nameservers;
     std::string name = "api.cloudshelf.com";
     std::uint16_t port = 8080;
+    std::string site_name = {};  // of the static site; empty: nobody looks at it
+    std::uint16_t site_port = 8081;
     std::uint64_t seed = 1;
     int customers = 24;  // signed up before the load begins
     Duration attempt_limit = std::chrono::seconds(2);

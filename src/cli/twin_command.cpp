@@ -33,6 +33,7 @@ void add_up(CLI::App& app, int& status) {
         const auto layout = lay_out(*common);
         if (!layout) return void(status = layout.error());
         options->programs = program_folder();
+        options->plan = common->plan;
         const auto say = progress(*common);
         if (const auto up = twin::up(*layout, *options, say); !up) return void(status = report(up.error(), *common));
         say("up: both regions serve; `cloudshelf status` shows them");

@@ -50,6 +50,7 @@ io::Task<Result<void>> Actions::perform(std::string action, core::Execution& exe
     if (action == "point-functions") done = co_await point_functions(to, deadline);
     if (action == "warm-functions") done = co_await shopper(to).search(deadline);
     if (action == "check-tables") done = co_await look_at_tables(execution, deadline);
+    if (action == "use-replica-bucket") done = co_await look_at_website(to, deadline);
     if (action == "test-cart") done = co_await shopper(to).use_cart(deadline);
     if (action == "smoke-tests") done = co_await shopper(to).order(deadline);
     if (action == "switch-traffic") done = co_await switch_traffic(to, execution.header().epoch, deadline);
@@ -268,6 +269,19 @@ io::Task<Result<void>> Actions::point_functions(RegionName to, io::Deadline dead
         co_await io::wait_for(3ms);
     }
     co_return again("controller.not-pointed", "the gateway has not found the new writer: " + last);
+}
+
+/// The edge asks whichever bucket answers: nothing is to be switched, but the region's own has to be one that does.
+io::Task<Result<void>> Actions::look_at_website(RegionName to, io::Deadline deadline) {
+    const auto& website = config_.site(to)->website;
+    if (!website) co_return Result<void>{};
+    io::HttpRequest question{.target = "/", .headers = {{"Host", website->host}}};
+    const auto answer = co_await services_.gateways.send(website->endpoint, std::move(question), deadline);
+    if (!answer) co_return again("controller.no-website", answer.error().message);
+    if (answer->status == 200) co_return Result<void>{};
+    co_return again(
+        "controller.no-website", fmt::format("the front page in {} answers {}", to.value(), answer->status)
+    );
 }
 
 io::Task<Result<void>> Actions::look_at_tables(core::Execution& execution, io::Deadline deadline) {

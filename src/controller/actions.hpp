@@ -43,6 +43,7 @@ private:
     io::Task<Result<void>> wait_for_replay(RegionName region, Lsn position, io::Deadline deadline);
     io::Task<Result<void>> promote(core::Execution& execution, io::Deadline deadline);
     io::Task<Result<void>> point_functions(RegionName to, io::Deadline deadline);
+    io::Task<Result<void>> look_at_website(RegionName to, io::Deadline deadline);
     io::Task<Result<void>> look_at_tables(core::Execution& execution, io::Deadline deadline);
     io::Task<Result<void>> switch_traffic(RegionName to, Epoch epoch, io::Deadline deadline);
     io::Task<Result<void>> verify_outside(RegionName to, Epoch epoch, io::Deadline deadline);

@@ -123,6 +123,12 @@ ApplicationConfig application_config(const json::value& document) {
     config.standby_names = texts(traffic, "standby");
     config.ttl = number<std::uint32_t>(timing, "dns_ttl_s");
     for (const auto& entry : list(document, "checks")) config.checks.push_back(check_config(entry));
+    if (const auto* websites = document.as_object().if_contains("websites")) {
+        for (auto& site : config.sites) {
+            const auto* website = websites->as_object().if_contains(site.region.value());
+            if (website) site.website = Website{.endpoint = endpoint(*website, "endpoint"), .host = text(*website, "host")};
+        }
+    }
     if (const auto* tables = document.as_object().if_contains("tables")) {
         config.tables = texts(*tables, "names");
         for (const auto& entry : list(*tables, "backups")) config.table_backups.push_back(table_backup(entry));

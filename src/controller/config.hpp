@@ -28,6 +28,12 @@ struct ApiToken {
     std::string name;
 };
 
+/// A bucket's website: where it is asked, and by which name.
+struct Website {
+    io::Endpoint endpoint;
+    std::string host;
+};
+
 /// A site of an application: one of its regions, or its witness.
 struct SiteConfig {
     RegionName region;
@@ -37,6 +43,7 @@ struct SiteConfig {
     io::Endpoint front;    // the same as customers reach it: what the public names answer
     io::Endpoint nameserver;
     std::optional<tables_client::Client::Options> tables;  // of a region; absent: they are not looked at
+    std::optional<Website> website;                        // the static site's, in a region
 };
 
 /// How a table is backed up.

@@ -148,6 +148,16 @@ struct Bucket {
     bool replicate_delete_markers = true;
 };
 
+/// What customers of the static site talk to: a cache in front of a bucket's website, and of its replica's.
+struct Edge {
+    std::string name;    // the public name: "www.cloudshelf.com"
+    std::string bucket;  // of `buckets`; its replica is the second origin
+    std::vector<int> failover_statuses = {500, 502, 503, 504, 403, 404};  // answers the replica is asked instead of
+    Duration connect_timeout = std::chrono::seconds(1);
+    Duration read_timeout = std::chrono::seconds(5);
+    Duration dead_for = std::chrono::seconds(10);  // how long an origin that was silent is left alone
+};
+
 struct Function {
     std::string name;
     std::string standby_name;
@@ -156,7 +166,8 @@ struct Function {
     std::optional<std::string> warm_up;  // payload
 };
 
-enum class PointsTo { serving, standby };
+/// `edge`: to the edges in front of the static site; no move changes it.
+enum class PointsTo { serving, standby, edge };
 struct PublicName {
     std::string name;
     std::string type;
@@ -426,6 +437,7 @@ struct Plan {
     std::vector<Database> databases;
     std::vector<Table> tables;
     std::vector<Bucket> buckets;
+    std::optional<Edge> edge;
     std::vector<Function> functions;
     Traffic traffic;
     Detection detection;
@@ -496,7 +508,7 @@ struct EnumNames<SyncPolicy> {
 };
 template <>
 struct EnumNames<PointsTo> {
-    static constexpr std::array<std::string_view, 2> names{"serving", "standby"};
+    static constexpr std::array<std::string_view, 3> names{"serving", "standby", "edge"};
 };
 template <>
 struct EnumNames<FailoverRole> {

@@ -228,6 +228,7 @@ private:
             if (!bucket.versioned)
                 problem(path + ".versioned", "false", "true", "replication copies versions, so both buckets need them");
         }
+        if (plan_.edge) edge(*plan_.edge);
         for (std::size_t i = 0; i < plan_.functions.size(); ++i)
             references(
                 fmt::format("functions[{}].uses", i),
@@ -235,6 +236,17 @@ private:
                 components_,
                 "a database, table or bucket"
             );
+    }
+
+    void edge(const core::Edge& edge) {
+        reference("edge.bucket", edge.bucket, names_of(plan_.buckets), "a bucket");
+        constexpr std::array possible{403, 404, 500, 502, 503, 504};
+        for (const int status : edge.failover_statuses) {
+            if (std::ranges::find(possible, status) != possible.end()) continue;
+            problem(
+                "edge.failover-statuses", std::to_string(status), fmt::format("of {}", fmt::join(possible, ", ")), ""
+            );
+        }
     }
 
     void traffic() {

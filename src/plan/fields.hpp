@@ -127,6 +127,16 @@ void describe(V& v, core::Bucket& x) {
 }
 
 template <class V>
+void describe(V& v, core::Edge& x) {
+    v.required("name", x.name);
+    v.required("bucket", x.bucket);
+    v.optional("failover-statuses", x.failover_statuses);
+    v.optional("connect-timeout", x.connect_timeout);
+    v.optional("read-timeout", x.read_timeout);
+    v.optional("dead-for", x.dead_for);
+}
+
+template <class V>
 void describe(V& v, core::Function& x) {
     v.required("name", x.name);
     v.required("standby-name", x.standby_name);
@@ -418,6 +428,7 @@ void describe(V& v, core::Plan& x) {
     v.required("databases", x.databases);
     v.optional("tables", x.tables);
     v.optional("buckets", x.buckets);
+    v.optional("edge", x.edge);
     v.optional("functions", x.functions);
     v.required("traffic", x.traffic);
     v.required("detection", x.detection);

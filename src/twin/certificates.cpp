@@ -44,10 +44,15 @@ io::TlsIdentity state_identity_of(const Layout& layout, const std::string& site)
     return identity_of(layout, "state-" + site, "state-ca");
 }
 
+io::CertificateFiles edge_certificate(const Layout& layout) {
+    return files_of(layout, "edge");
+}
+
 std::vector<std::filesystem::path> certificate_files(const Layout& layout) {
     std::vector<std::filesystem::path> all{files_of(layout, "ca").certificate};
     for (const auto& site : layout.linked()) all.push_back(files_of(layout, site.name.value()).certificate);
     all.push_back(files_of(layout, operator_certificate).certificate);
+    if (layout.plan.edge) all.push_back(edge_certificate(layout).certificate);
     all.push_back(files_of(layout, "state-ca").certificate);
     for (const auto& site : layout.linked()) all.push_back(files_of(layout, "state-" + site.name.value()).certificate);
     return all;
@@ -76,6 +81,16 @@ Result<void> issue_certificates(const Layout& layout) {
         request.addresses = {site.address, "127.0.0.1"};
         const auto state = files_of(layout, "state-ca");
         issued = io::issue_certificate(state, std::move(request), files_of(layout, "state-" + name));
+        if (!issued) return issued;
+    }
+    if (layout.plan.edge) {
+        io::CertificateRequest request{
+            .name = layout.plan.edge->name,
+            .dns_names = {layout.plan.edge->name},
+            .addresses = {layout.world.address},
+            .validity = validity,
+        };
+        auto issued = io::issue_certificate(authority, std::move(request), edge_certificate(layout));
         if (!issued) return issued;
     }
     io::CertificateRequest request{

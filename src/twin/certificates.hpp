@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "io/certificates.hpp"
 #include "io/tls.hpp"
 #include "twin/layout.hpp"
 
@@ -24,6 +25,9 @@ std::vector<std::filesystem::path> certificate_files(const Layout& layout);
 /// Makes the twin's two CAs where there is none or it ends too soon, then issues all certificates. For a twin that is
 /// down.
 Result<void> make_certificates(const Layout& layout);
+
+/// The certificate that the edge shows to customers.
+io::CertificateFiles edge_certificate(const Layout& layout);
 
 /// Issues all certificates anew, with new keys, in place; running processes take them at their next request.
 /// Errors: "io.no-file" (no CA: no twin), "io.certificate".

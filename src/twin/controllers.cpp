@@ -104,7 +104,8 @@ json::object application_json(const Layout& layout, const Site& here) {
     json::array serving;
     json::array standby;
     for (const auto& name : layout.plan.traffic.names) {
-        (name.points_to == core::PointsTo::serving ? serving : standby).push_back(json::string(name.name));
+        if (name.points_to == core::PointsTo::serving) serving.push_back(json::string(name.name));
+        if (name.points_to == core::PointsTo::standby) standby.push_back(json::string(name.name));
     }
     json::array tables;
     json::array table_backups;
@@ -122,6 +123,16 @@ json::object application_json(const Layout& layout, const Site& here) {
             {"tags", json::value_from(table.backup->tags)},
         });
     }
+    json::object websites;
+    for (const auto& bucket : layout.plan.buckets) {
+        if (!layout.plan.edge || layout.plan.edge->bucket != bucket.name) continue;
+        for (const auto& [name, region] : {std::pair(bucket.name, bucket.region), {bucket.replica, bucket.replica_region}}) {
+            const Site& site = region == layout.primary.name ? layout.primary : layout.standby;
+            websites[region.value()] = json::object{
+                {"endpoint", at(layout, here, site, Ports::objects)}, {"host", website_host(layout, name, region)}
+            };
+        }
+    }
     const core::Safety& safety = layout.plan.safety;
     return {
         {"name", layout.plan.application.name},
@@ -133,6 +144,7 @@ json::object application_json(const Layout& layout, const Site& here) {
           {"endpoints", std::move(table_endpoints)},
           {"backups", std::move(table_backups)},
           {"credentials_file", (layout.secrets() / "tables-controller.credentials").string()}}},
+        {"websites", std::move(websites)},
         {"timing", timing_of(layout)},
         {"rules",
          {{"decided_by", core::name_of(safety.policy)},

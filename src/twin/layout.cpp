@@ -143,6 +143,14 @@ Result<fs::path> reachable_directory(const fs::path& wanted) {
     return elsewhere;
 }
 
+std::string object_domain(const Layout& layout) {
+    return "s3." + layout.plan.traffic.zone;
+}
+
+std::string website_host(const Layout& layout, const std::string& bucket, const RegionName& region) {
+    return fmt::format("{}.s3-website.{}.{}", bucket, region.value(), object_domain(layout));
+}
+
 std::string postgres_user() {
     return ::geteuid() == 0 ? "postgres" : "";
 }

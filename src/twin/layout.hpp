@@ -15,6 +15,9 @@ namespace cloudshelf::twin {
 struct Ports {
     static constexpr std::uint16_t gateway = 8080;
     static constexpr std::uint16_t tables = 8000;
+    static constexpr std::uint16_t objects = 9000;
+    static constexpr std::uint16_t edge = 8081;
+    static constexpr std::uint16_t edge_tls = 8443;
     static constexpr std::uint16_t agent = 7400;
     static constexpr std::uint16_t controller = 7300;
     static constexpr std::uint16_t postgres = 5432;
@@ -67,6 +70,11 @@ struct Layout {
     Result<Site> site(const std::string& name) const;
     std::string nameservers() const;  // "127.1.0.1:5300,…", for `cloudshelf shop`
 };
+
+/// Below it buckets are names: "s3.cloudshelf.com".
+std::string object_domain(const Layout& layout);
+/// The name that a region knows a bucket's website by.
+std::string website_host(const Layout& layout, const std::string& bucket, const RegionName& region);
 
 /// Errors: "twin.bad-network-base", "twin.plan-shape" (no primary, standby and witness).
 Result<Layout> lay_out(std::filesystem::path directory, int network_base, core::Plan plan);

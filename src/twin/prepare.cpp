@@ -48,13 +48,14 @@ std::string at(const Layout& layout, const Site& from, const Site& to, std::uint
     return fmt::format("{}:{}", layout.road(from, to), port);
 }
 
-/// The keys of the tables: the bookstore's writes items; the controller's makes backups, the operator's tables. Each
-/// user has a file of its own, the tables know all of them.
-Result<void> make_table_keys(const Layout& layout) {
+/// Users and what they may do.
+using Permissions = std::vector<std::pair<std::string, std::string>>;
+
+/// Keys of a service: each user has a file of its own, the service knows all of them.
+Result<void> make_keys(const Layout& layout, const std::string& service, const Permissions& users) {
     std::string all;
-    for (const auto& [profile, permission] :
-         {std::pair{"bookstore", "write"}, {"controller", "admin"}, {"operator", "admin"}}) {
-        const fs::path path = layout.secrets() / fmt::format("tables-{}.credentials", profile);
+    for (const auto& [profile, permission] : users) {
+        const fs::path path = layout.secrets() / fmt::format("{}-{}.credentials", service, profile);
         const auto key = fmt::format(
             "[{0}]\naws_access_key_id = CS{1}\naws_secret_access_key = {2}\ncloudshelf_permissions = {3}\n",
             profile,
@@ -67,7 +68,17 @@ Result<void> make_table_keys(const Layout& layout) {
         if (!kept) return fail(kept.error());
         all += *kept;
     }
-    return io::replace_file(layout.secrets() / "tables.credentials", all, 0600);
+    return io::replace_file(layout.secrets() / (service + ".credentials"), all, 0600);
+}
+
+/// The bookstore's key writes items; the controller's makes backups, the operator's tables.
+Result<void> make_table_keys(const Layout& layout) {
+    return make_keys(layout, "tables", {{"bookstore", "write"}, {"controller", "admin"}, {"operator", "admin"}});
+}
+
+/// The keys of the objects: the controller's reads, the operator's publishes the site and makes buckets.
+Result<void> make_object_keys(const Layout& layout) {
+    return make_keys(layout, "objects", {{"controller", "read"}, {"operator", "admin"}});
 }
 
 Result<void> make_secrets(const Layout& layout) {
@@ -81,7 +92,9 @@ Result<void> make_secrets(const Layout& layout) {
           "viewer.token",
           "session.key",
           "tsig.secret",
-          "tables-log.secret"}) {
+          "tables-log.secret",
+          "objects-log.secret",
+          "refresh.secret"}) {
         if (const auto made = secret(layout.secrets() / name, random_hex()); !made) return made;
     }
     for (const char* role : {"admin", "replicator", "bookstore"}) {
@@ -89,6 +102,7 @@ Result<void> make_secrets(const Layout& layout) {
         if (const auto made = secret(path, random_hex().substr(0, 32)); !made) return made;
     }
     if (const auto made = make_table_keys(layout); !made) return made;
+    if (const auto made = make_object_keys(layout); !made) return made;
     const auto token = [&](const char* name) { return io::read_file(layout.secrets() / name).value_or(""); };
     const json::array tokens{
         {{"token_sha256", sha256_hex(token("site.token"))}, {"role", "site"}, {"name", "sites"}},
@@ -146,7 +160,8 @@ Result<void> check_machine(const Layout& layout) {
     };
     std::vector<std::pair<Site, std::uint16_t>> needed;
     for (const auto& region : layout.regions()) {
-        for (const auto port : {Ports::gateway, Ports::tables, Ports::agent, Ports::postgres, Ports::dns})
+        for (const auto port :
+             {Ports::gateway, Ports::tables, Ports::objects, Ports::agent, Ports::postgres, Ports::dns})
             needed.emplace_back(region, port);
     }
     for (const auto port : {Ports::agent, Ports::dns}) needed.emplace_back(layout.witness, port);
@@ -245,6 +260,69 @@ Program tables(const Layout& layout, const UpOptions& options, const Site& site)
     };
 }
 
+/// The buckets, which follow the other region's log over the link between the two.
+Program objects(const Layout& layout, const UpOptions& options, const Site& site) {
+    const Site& other = site.name == layout.primary.name ? layout.standby : layout.primary;
+    Program program{
+        .name = "objects",
+        .argv =
+            {
+                options.programs / "cloudshelf-region",
+                "objects",
+                "--listen",
+                at(site, Ports::objects),
+                "--region",
+                site.name.value(),
+                "--data",
+                site.directory / "objects",
+                "--keys",
+                layout.secrets() / fmt::format("objects-{}.keys", site.name.value()),
+                "--domain",
+                object_domain(layout),
+                "--credentials",
+                layout.secrets() / "objects.credentials",
+                "--log-secret",
+                layout.secrets() / "objects-log.secret",
+                "--peer",
+                fmt::format("{}=http://{}", other.name.value(), at(layout, site, other, Ports::objects)),
+            },
+    };
+    for (const auto& bucket : layout.plan.buckets) {
+        if (bucket.replica_region != site.name || bucket.replica_key.empty()) continue;
+        program.argv.insert(program.argv.end(), {"--kms-key", bucket.replica_key.substr(bucket.replica_key.rfind('/') + 1)});
+    }
+    return program;
+}
+
+/// The edge, in the world outside: it reaches every region directly, as customers do.
+json::object edge_config(const Layout& layout) {
+    const core::Edge& edge = *layout.plan.edge;
+    const auto bucket = std::ranges::find(layout.plan.buckets, edge.bucket, &core::Bucket::name);
+    const auto origin = [&layout](const std::string& name, const RegionName& region) {
+        const Site& site = region == layout.primary.name ? layout.primary : layout.standby;
+        return json::object{
+            {"endpoint", at(site, Ports::objects)}, {"host", website_host(layout, name, region)}
+        };
+    };
+    const auto certificate = edge_certificate(layout);
+    return {
+        {"folder", (layout.world.directory / "edge").string()},
+        {"address", layout.world.address},
+        {"http_port", Ports::edge},
+        {"tls_port", Ports::edge_tls},
+        {"certificate_file", certificate.certificate.string()},
+        {"key_file", certificate.key.string()},
+        {"server_name", edge.name},
+        {"primary", origin(bucket->name, bucket->region)},
+        {"replica", origin(bucket->replica, bucket->replica_region)},
+        {"failover_statuses", json::value_from(edge.failover_statuses)},
+        {"connect_timeout_ms", ms(edge.connect_timeout)},
+        {"read_timeout_ms", ms(edge.read_timeout)},
+        {"dead_for_ms", ms(edge.dead_for)},
+        {"refresh_secret_file", (layout.secrets() / "refresh.secret").string()},
+    };
+}
+
 json::object gateway_config(const Layout& layout, const Site& site, const UpOptions& options) {
     json::array databases;
     json::array table_servers;
@@ -288,6 +366,19 @@ Result<std::string> write_config(const Site& site, const char* name, const json:
     return path.string();
 }
 
+/// Where a public name points before anything has moved.
+const Site& target_of(const Layout& layout, const core::PublicName& name) {
+    switch (name.points_to) {
+        case core::PointsTo::serving:
+            return layout.primary;
+        case core::PointsTo::standby:
+            return layout.standby;
+        case core::PointsTo::edge:
+            return layout.world;
+    }
+    return layout.primary;
+}
+
 Result<Program> nameserver(const Layout& layout, const Site& site) {
     const auto key = io::read_file(layout.secrets() / "tsig.secret");
     if (!key) return fail(key.error());
@@ -301,8 +392,7 @@ Result<Program> nameserver(const Layout& layout, const Site& site) {
     std::vector<dns::RecordSet> records;
     const auto ttl = static_cast<std::uint32_t>(layout.plan.timing.dns_ttl / std::chrono::seconds(1));
     for (const auto& name : layout.plan.traffic.names) {
-        const Site& to = name.points_to == core::PointsTo::serving ? layout.primary : layout.standby;
-        records.push_back({.name = name.name, .type = "A", .ttl = ttl, .values = {to.address}});
+        records.push_back({.name = name.name, .type = "A", .ttl = ttl, .values = {target_of(layout, name).address}});
     }
     if (const auto prepared = dns::prepare(server, records); !prepared) return fail(prepared.error());
     return Program{.name = "pdns", .argv = dns::command_line(server)};
@@ -357,6 +447,7 @@ Result<void> prepare_region(const Layout& layout, const UpOptions& options, cons
     programs.push_back({.name = "fencer", .argv = std::move(fencer)});
     programs.push_back({.name = "agent", .argv = {region_program, "agent", "--config", *agent}});
     programs.push_back(tables(layout, options, site));
+    programs.push_back(objects(layout, options, site));
     programs.push_back({.name = "gateway", .argv = {region_program, "gateway", "--config", *gateway}});
     return write_site(site.directory, programs);
 }
@@ -409,6 +500,11 @@ Result<void> prepare(const Layout& layout, const UpOptions& options) {
                  "--data",
                  layout.world.directory / (name + ".charges")},
         });
+    }
+    if (layout.plan.edge) {
+        const auto config = write_config(layout.world, "edge.json", edge_config(layout));
+        if (!config) return fail(config.error());
+        outside.push_back({.name = "edge", .argv = {options.programs / "cloudshelf", "edge", "--config", *config}});
     }
     return write_site(layout.world.directory, outside);
 }

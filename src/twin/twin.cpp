@@ -127,6 +127,43 @@ Result<void> stock_tables(const Layout& layout, const UpOptions& options) {
     });
 }
 
+/// The plan's buckets, and the static site in the first of them, where they are not there yet.
+Result<void> stock_objects(const Layout& layout, const UpOptions& options) {
+    const fs::path cloudshelf = options.programs / "cloudshelf";
+    const std::vector<std::string> which{
+        "--plan", options.plan, "--data", layout.directory, "--network-base", std::to_string(layout.network_base)
+    };
+    io::SpawnOptions apply;
+    apply.argv = {cloudshelf, "buckets", "apply"};
+    apply.argv.insert(apply.argv.end(), which.begin(), which.end());
+    const auto applied = wait_until("buckets", 60s, [&]() -> std::string {
+        const auto output = io::run(apply, 30s);
+        if (!output) return output.error().message;
+        return output->status == 0 ? "" : output->err;
+    });
+    if (!applied || !layout.plan.edge) return applied;
+    io::SpawnOptions publish;
+    publish.argv = {
+        cloudshelf,
+        "site",
+        "publish",
+        "--to",
+        fmt::format("http://{}:{}", layout.primary.address, Ports::objects),
+        "--credentials",
+        layout.secrets() / "objects-operator.credentials",
+        "--edge",
+        fmt::format("{}:{}", layout.world.address, Ports::edge),
+        "--refresh-secret",
+        layout.secrets() / "refresh.secret",
+    };
+    publish.argv.insert(publish.argv.end(), which.begin(), which.end());
+    return wait_until("static site", 60s, [&]() -> std::string {
+        const auto output = io::run(publish, 60s);
+        if (!output) return output.error().message;
+        return output->status == 0 ? "" : output->err;
+    });
+}
+
 /// `<twin>/twin.json`: what the twin is, for scripts, and in which format.
 Result<void> describe(const Layout& layout) {
     json::object sites;
@@ -246,6 +283,10 @@ Result<void> up(const Layout& wanted, UpOptions options, Progress progress) {
     if (!pair) return pair;
     progress("tables of carts and sessions");
     if (const auto stocked = stock_tables(layout, options); !stocked) return stocked;
+    if (!layout.plan.buckets.empty()) {
+        progress("buckets and the static site");
+        if (const auto stocked = stock_objects(layout, options); !stocked) return stocked;
+    }
     return wait_until("replication", ready_limit, [&]() -> std::string {
         const auto status = controller_status(layout);
         if (!status) return status.error().message;

@@ -18,6 +18,7 @@ using Progress = std::function<void(const std::string& line)>;
 
 struct UpOptions {
     std::filesystem::path programs;  // the folder of cloudshelf, cloudshelf-region, bookstore-processor
+    std::filesystem::path plan;      // the file that the layout's plan was read from
     bool quiet_gateways = true;      // no access log
     bool single = false;             // one controller, on SQLite, instead of one at each site on etcd
 };

@@ -105,6 +105,7 @@ Customers::Begun Customers::arrive(TimePoint meant_for) {
     Transaction transaction{.meant_for = meant_for, .customer = pool_[random_.below(pool_.size())]};
     for (auto it = mix.rbegin(); it != mix.rend() && draw < it->first; ++it) transaction.kind = it->second;
     if (transaction.kind == Kind::own_order && orders_.empty()) transaction.kind = Kind::browse;
+    if (transaction.kind == Kind::browse && draw < 12 && !options_.pages.empty()) transaction.kind = Kind::page;
     Request request = first_request(transaction);
     return begin(std::move(transaction), std::move(request));
 }
@@ -117,6 +118,8 @@ Request Customers::first_request(Transaction& transaction) {
     switch (transaction.kind) {
         case Kind::browse:
             return {.service = "book-catalog", .kind = "browse", .target = fmt::format("/books?q={}&limit=10", word)};
+        case Kind::page:
+            return {.service = "static-site", .kind = "page", .target = options_.pages[book % options_.pages.size()]};
         case Kind::look:
             return {.service = "book-catalog", .kind = "book", .target = fmt::format("/books/{}", book)};
         case Kind::sign_in:

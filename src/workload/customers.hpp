@@ -54,7 +54,8 @@ struct Next {
 };
 
 /// Customers of the bookstore, as a pure model: what they do, when they come, when they try again. Open loop: arrivals
-/// depend on the rate and the seed, never on answers. In a hundred: 52 search, 12 look at a book, 8 rate one, 10 order
+/// depend on the rate and the seed, never on answers. In a hundred: 52 search (12 of them look at a page of the static
+/// site instead, where there is one), 12 look at a book, 8 rate one, 10 order
 /// and pay, 8 look at their order, 6 put a book into their cart (each another one, so that each can be read back), 2
 /// sign up, 2 sign in.
 ///
@@ -68,6 +69,7 @@ public:
         std::uint64_t seed = 1;
         std::string run = "run";  // part of every key and e-mail address: another run's are others
         std::size_t pool = 24;    // signed up before the load begins
+        std::vector<std::string> pages = {};  // of the static site; none: nobody looks at it
         std::uint64_t books = 400;
         Duration write_limit = std::chrono::seconds(60);
         Duration read_limit = std::chrono::seconds(5);
@@ -110,7 +112,7 @@ public:
     std::optional<Request> again(const Acknowledged& write) const;
 
 private:
-    enum class Kind { join, browse, look, rate, sign_up, sign_in, buy, own_order, fill_cart };
+    enum class Kind { join, browse, page, look, rate, sign_up, sign_in, buy, own_order, fill_cart };
     struct Customer {
         std::string email;
         std::string token;

@@ -29,6 +29,7 @@ constexpr std::string_view help = R"(cloudshelf-region objects: buckets with S3'
                                  cloudshelf_permissions = read | write | admin (absent: admin),
                                  cloudshelf_account = 12 digits, cloudshelf_canonical_id, cloudshelf_display_name
   --keys FILE                    keys of encryption at rest (DIR/keys); made when it is not there
+  --kms-key NAME                 a key that clients may name for SSE-KMS, made when FILE has none; once for each
   --domain NAME                  buckets are names below it too: bucket.s3.cloudshelf.com; once for each
   --peer REGION=http://ADDR:PORT another region's objects, to be followed; once for each
   --log-secret FILE              what regions show each other, in the file's first line
@@ -84,6 +85,8 @@ Result<void> read_option(Arguments& to, std::string_view name, const std::string
         options.data = value;
     } else if (name == "--keys") {
         options.keys = value;
+    } else if (name == "--kms-key") {
+        options.kms_keys.push_back(value);
     } else if (name == "--domain") {
         options.domains.push_back(value);
     } else if (name == "--credentials") {

@@ -109,6 +109,11 @@ struct Service::Impl {
         if (problem) return fail("log.io", fmt::format("{}: {}", options.data.string(), problem.message()));
         auto keys = contents::KeyFile::create(options.keys, {"default"});
         if (!keys) return fail(keys.error());
+        for (const auto& name : options.kms_keys) {
+            if (keys->newest(name).key != nullptr) continue;
+            keys = contents::KeyFile::rotate(options.keys, name);
+            if (!keys) return fail(keys.error());
+        }
         const bool durable = options.sync == changelog::Sync::on;
         auto files = contents::Store::open(
             {.folder = options.data / "contents",
