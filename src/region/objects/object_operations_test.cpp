@@ -237,15 +237,18 @@ REGION_TEST(Objects, ComeInSignedChunksAndWithTrailers) {
 
 REGION_TEST(Objects, ComeOverASocketToo) {
     const std::string whole = bytes(700'000);
-    const auto put = co_await region.ask_by_socket({.method = "PUT", .target = "/books/k", .body = whole});
+    const Ask ask_put{.method = "PUT", .target = "/books/k", .body = whole};
+    const auto put = co_await region.ask_by_socket(ask_put);
     REQUIRE(put);
     EXPECT_EQ(outcome_of(*put), "200") << put->body;
-    const auto got = co_await region.ask_by_socket({.target = "/books/k"});
+    const Ask ask_got{.target = "/books/k"};
+    const auto got = co_await region.ask_by_socket(ask_got);
     REQUIRE(got);
     EXPECT_TRUE(got->body == whole);
     EXPECT_EQ(got->header("Content-Length"), "700000");
     EXPECT_EQ(got->header("x-amz-request-id").size(), 16u);
-    const auto removed = co_await region.ask_by_socket({.method = "DELETE", .target = "/books/k"});
+    const Ask ask_removed{.method = "DELETE", .target = "/books/k"};
+    const auto removed = co_await region.ask_by_socket(ask_removed);
     REQUIRE(removed);
     EXPECT_EQ(removed->status, 204);
 }
