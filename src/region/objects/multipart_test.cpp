@@ -1,6 +1,7 @@
 // Goal: uploads in parts become objects exactly as S3's API says, and leave nothing when they do not. Method: a region
 // in this process.
 #include "base/base64.hpp"
+#include "io/background.hpp"
 #include "region/objects/service_test.hpp"
 #include "wire/s3/checksum.hpp"
 #include "wire/s3/etag.hpp"
@@ -352,6 +353,32 @@ REGION_TEST(Multipart, IsAVersionWhereThereAreVersions) {
     EXPECT_EQ(got.body, "part");
     const auto old = co_await region.get("/books/k?versionId=" + std::string(put.header("x-amz-version-id")));
     EXPECT_EQ(old.body, "before");
+}
+
+io::Task<void> complete_into(Client* client, io::HttpResponse* answer, int* under_way) {
+    *answer = co_await client->complete();
+    --*under_way;
+}
+
+// Goal: of completions at the same time one makes the object, and all are told the same. Method: a bucket with versions
+// would show a second one.
+REGION_TEST(Multipart, IsCompletedOnceByManyAtOnce) {
+    co_await region.set_versioning("books", Versioning::enabled);
+    Client client{region, "/books/k"};
+    co_await client.create();
+    co_await client.upload(1, "part");
+    std::vector<io::HttpResponse> answers(4);
+    int under_way = static_cast<int>(answers.size());
+    for (auto& answer : answers) io::run_in_background(region.executor, complete_into(&client, &answer, &under_way));
+    const auto deadline = io::Deadline::after(std::chrono::seconds(20));
+    while (under_way > 0 && !deadline.passed()) co_await io::wait_for(std::chrono::milliseconds(1));
+    REQUIRE(under_way == 0);
+    for (const auto& answer : answers) {
+        EXPECT_EQ(outcome_of(answer), "200") << answer.body;
+        EXPECT_EQ(answer.header("x-amz-version-id"), answers.front().header("x-amz-version-id"));
+    }
+    const auto listed = co_await region.get("/books?versions");
+    EXPECT_EQ(texts_of(listed, "VersionId").size(), 1u);
 }
 
 REGION_TEST(Multipart, NeedsTheRightToWrite) {
