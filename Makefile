@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 timed = @start=$$(date +%s); $(2); status=$$?; echo "make $(1): $$(( $$(date +%s) - start )) s"; exit $$status
 
-.PHONY: replay setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store bench-control bench-witness bench-log bench-wire bench-tables clean format asan tsan
+.PHONY: replay setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store bench-control bench-witness bench-log bench-wire bench-tables bench-objects clean format asan tsan
 setup:
 	@tools/setup.sh
 	@tools/clients.sh
@@ -92,4 +92,11 @@ bench-tables: configure
 	@cmake --build build/$(PRESET) -j $(JOBS) --target tables_service_bench
 	$(call timed,bench-tables,$$(find build/$(PRESET) -name tables_service_bench -type f) --items $(TABLES_ITEMS) --dynalite var/peers/node_modules/dynalite/cli.js --sdk var/clients/dynamodb)
 
-bench: bench-failover bench-probes bench-store bench-control bench-witness bench-log bench-wire bench-tables
+# Objects over HTTP, replicated between two regions, beside rclone, cp and nginx; about five minutes.
+OBJECTS_LISTED ?= 1000000
+OBJECTS_HUGE_MIB ?= 5120
+bench-objects: configure
+	@cmake --build build/$(PRESET) -j $(JOBS) --target objects_service_bench
+	$(call timed,bench-objects,$$(find build/$(PRESET) -name objects_service_bench -type f) --listed $(OBJECTS_LISTED) --huge-mib $(OBJECTS_HUGE_MIB))
+
+bench: bench-failover bench-probes bench-store bench-control bench-witness bench-log bench-wire bench-tables bench-objects

@@ -13,6 +13,8 @@ packages=(
     postgresql-15 postgresql-client-15 pdns-server pdns-backend-sqlite3 sqlite3 etcd-server etcd-client nginx
     # clients that the tests point at us
     awscli python3-boto3
+    # what the benchmarks of objects are compared with, and their client
+    rclone wrk
 )
 services=(postgresql pdns etcd nginx)
 

@@ -318,6 +318,12 @@ Metrics ChangeLog::metrics() const {
     return metrics;
 }
 
+Position ChangeLog::confirmed(const RegionName& replica) const {
+    const auto replicas = impl_->writer->replicas();
+    const auto found = std::ranges::find(replicas, replica, &Replica::region);
+    return found == replicas.end() ? Position(0) : found->confirmed;
+}
+
 Result<std::optional<Followed>> ChangeLog::followed(const RegionName& region) const {
     return as_followed(impl_->database->get(Database::meta, followed_key(region)));
 }

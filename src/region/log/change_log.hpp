@@ -131,6 +131,8 @@ public:
     /// A replica has everything up to `position`, durably; its latest word counts, since it may have been put back from
     /// a backup. Ignored for one that is not registered. Any thread.
     void confirm(const RegionName& replica, Position position);
+    /// Up to where a region has confirmed; 0 for one that is not registered. Cheap. Any thread.
+    Position confirmed(const RegionName& replica) const;
     /// Entries behind this position stay, whatever the retention says: recovery to a point in time needs them.
     /// `nothing_held`: none is. Any thread.
     void hold(Position position);

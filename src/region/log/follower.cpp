@@ -1,5 +1,6 @@
 #include "region/log/follower.hpp"
 
+#include "base/assert.hpp"
 #include "io/log.hpp"
 #include "region/log/json.hpp"
 
@@ -34,6 +35,7 @@ Follower::Follower(ChangeLog* log, io::HttpClient* client, Options options, Appl
     : log_(log), client_(client), options_(std::move(options)), apply_(std::move(apply)) {}
 
 io::Task<Result<io::HttpResponse>> Follower::ask(io::HttpRequest request, Duration limit) {
+    request.target.insert(0, options_.prefix);
     if (!options_.secret.empty()) request.headers.emplace_back("Authorization", "Bearer " + options_.secret);
     auto answer = co_await client_->send(options_.source, std::move(request), io::Deadline::after(limit));
     if (!answer) co_return fail(answer.error());
@@ -141,6 +143,16 @@ io::Task<Result<void>> Follower::take(std::shared_ptr<const Page> page) {
     while (at_->position < page->reached) {
         const std::size_t begin = next;
         next = std::min(begin + options_.batch_entries_max, page->entries.size());
+        if (options_.prepare && begin < next) {
+            std::vector<Entry> entries(
+                page->entries.begin() + static_cast<std::ptrdiff_t>(begin),
+                page->entries.begin() + static_cast<std::ptrdiff_t>(next)
+            );
+            const auto ready = co_await options_.prepare(std::move(entries));
+            if (!ready) co_return fail(ready.error());
+            CLOUDSHELF_ASSERT(*ready > 0 && *ready <= next - begin);
+            next = begin + *ready;
+        }
         Followed after = *at_;
         if (next == page->entries.size()) {
             after.position = page->reached;

@@ -17,6 +17,10 @@ namespace cloudshelf::changelog {
 /// it changed anything. Runs as a ChangeLog::Decision does. An error stops the following at this entry.
 using Apply = std::function<Result<void>(const Entry& entry, Batch& batch)>;
 
+/// Gets ready, before the decision, what applying the next entries will need and a decision cannot wait for. Answers
+/// how many of them, from the first, may be applied in one commit: at least one. An error stops the following there.
+using Prepare = std::function<io::Task<Result<std::size_t>>(std::vector<Entry> entries)>;
+
 /// Pulls another region's log and applies it in order. Where it got to is durable together with what was applied: after
 /// any crash on either side every change has its effect once.
 class Follower {
@@ -24,11 +28,13 @@ public:
     struct Options {
         RegionName region;  // the one that is followed
         io::Endpoint source;
+        std::string prefix;  // of the source's paths there: "/-" for "/-/log"
         std::string secret;
         Duration wait = std::chrono::seconds(10);      // how long the source may hold a request when nothing is new
         Duration patience = std::chrono::seconds(10);  // for an answer, beyond `wait`
         Duration retry_after = std::chrono::milliseconds(200);
         std::size_t batch_entries_max = 256;  // applied in one commit
+        Prepare prepare;                      // null: nothing is to be got ready
     };
     Follower(ChangeLog* log, io::HttpClient* client, Options options, Apply apply);
 

@@ -112,6 +112,41 @@ ASYNC_TEST(Replication, StopsWhereApplyFails) {
     EXPECT_EQ(pair.west.items(), pair.east.items());
 }
 
+/// What Prepare was asked.
+struct Seen {
+    std::vector<std::pair<std::uint64_t, std::size_t>> asked;  // the first entry's position, how many
+    bool fails = true;
+};
+
+io::Task<Result<std::size_t>> prepare(Seen* seen, std::vector<Entry> entries) {
+    seen->asked.emplace_back(entries.front().position.value(), entries.size());
+    if (seen->fails) co_return fail("tables.away", "not now");
+    co_return std::min<std::size_t>(entries.size(), 2);
+}
+
+// Goal: what a decision cannot wait for is got ready before it, for as many entries as are then applied in one commit;
+// where that fails nothing is applied, and the same entries come again.
+ASYNC_TEST(Replication, PreparesWhatItApplies) {
+    Pair pair(co_await boost::asio::this_coro::executor);
+    pair.open();
+    for (int i = 0; i < 5; ++i) REQUIRE(co_await pair.east.set(std::to_string(i), "x"));
+    Seen seen;
+    Follower::Options options{.region = pair.east.region, .source = pair.east.endpoint(), .wait = 0ms};
+    options.batch_entries_max = 4;
+    options.prepare = [&seen](std::vector<Entry> entries) { return prepare(&seen, std::move(entries)); };
+    Follower follower(pair.west.log.get(), &pair.west.client, options, apply_items(2, nullptr));
+    const auto away = co_await follower.pull();
+    REQUIRE(!away);
+    EXPECT_EQ(away.error().code, "tables.away");
+    EXPECT_TRUE(pair.west.items().empty());
+    seen.fails = false;
+    seen.asked.clear();
+    REQUIRE(co_await follower.pull());
+    EXPECT_EQ(pair.west.items(), pair.east.items());
+    const std::vector<std::pair<std::uint64_t, std::size_t>> wanted{{1, 4}, {3, 3}, {5, 1}};
+    EXPECT_EQ(seen.asked, wanted);
+}
+
 // Goal: a request that finds nothing waits for news, and an entry ends the waiting.
 ASYNC_TEST(Replication, WaitsForNews) {
     Pair pair(co_await boost::asio::this_coro::executor);

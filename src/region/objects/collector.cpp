@@ -2,6 +2,7 @@
 
 #include "io/clock.hpp"
 #include "io/log.hpp"
+#include "region/objects/references.hpp"
 #include "region/objects/service.hpp"
 
 #include <chrono>
@@ -17,18 +18,6 @@ constexpr Duration look_every = 200ms;
 constexpr Duration look_at_all_every = 24h;
 constexpr std::size_t names_per_turn = 500;
 
-Result<bool> is_referenced(Service& service, const contents::ContentName& name) {
-    bool found = false;
-    const auto seen = [&found](std::string_view, std::string_view) {
-        found = true;
-        return false;
-    };
-    const auto range = changelog::KeyRange::prefix(reference_prefix(name));
-    const auto scanned = service.log().view().scan(service.storage().references, range, seen);
-    if (!scanned) return fail(scanned.error());
-    return found;
-}
-
 }  // namespace
 
 void Collector::add(Freed freed) {
@@ -38,8 +27,7 @@ void Collector::add(Freed freed) {
 Freed Collector::collect(Service& service, const Freed& freed) {
     Freed again;
     for (const auto& name : freed) {
-        const auto outcome =
-            service.contents().remove_unreferenced(name, [&] { return is_referenced(service, name); });
+        const auto outcome = service.contents().remove_unreferenced(name, [&] { return is_referenced(service, name); });
         if (outcome && *outcome == contents::Removal::pinned) again.push_back(name);
         if (!outcome) {
             io::log(

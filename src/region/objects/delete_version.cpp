@@ -1,5 +1,6 @@
 #include "region/objects/delete_version.hpp"
 
+#include "region/objects/receiving.hpp"
 #include "region/objects/replication.hpp"
 #include "region/objects/version_store.hpp"
 #include "wire/s3/errors.hpp"
@@ -27,10 +28,10 @@ Result<Deleted> remove(
         return deleted;
     }
     if (!core::may_delete(version.lock, batch.wall_ms(), bypass)) {
-        deleted.refused =
-            s3::errors::named("AccessDenied", "Access Denied because object protected by object lock.");
+        deleted.refused = s3::errors::named("AccessDenied", "Access Denied because object protected by object lock.");
         return deleted;
     }
+    remember_deleted(batch, storage, bucket.number, version);
     if (auto removed = remove_version(batch, storage, bucket.number, version, freed); !removed)
         return fail(removed.error());
     return deleted;
@@ -80,10 +81,9 @@ io::Task<Result<std::vector<Deleted>>> delete_versions(
         const auto known = service.buckets().decided(bucket);
         if (!known) return fail(s3::errors::no_such_bucket());
         for (const auto& deletion : deletions) {
-            auto outcome =
-                deletion.version_id
-                    ? remove(batch, service.storage(), *known, deletion, options.bypass, freed)
-                    : hide(batch, service.storage(), *known, deletion, options, freed);
+            auto outcome = deletion.version_id
+                               ? remove(batch, service.storage(), *known, deletion, options.bypass, freed)
+                               : hide(batch, service.storage(), *known, deletion, options, freed);
             if (!outcome) return fail(outcome.error());
             outcomes.push_back(std::move(*outcome));
         }

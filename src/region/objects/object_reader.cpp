@@ -21,6 +21,7 @@ Result<std::string> ObjectReader::next(std::size_t bytes_max) {
     }
     const auto wanted = std::min({std::uint64_t{bytes_max}, left_, piece.length - at_});
     auto bytes = open_->read(at_, wanted);
+    if (!bytes) open_.reset();
     if (!bytes) return bytes;
     if (bytes->empty()) return fail("contents.corrupt", "a content is shorter than its object says");
     at_ += bytes->size();

@@ -20,6 +20,9 @@ public:
     /// The next bytes, at most that many; empty: that was all. Errors: those of contents::Store::open and
     /// contents::Reader.
     Result<std::string> next(std::size_t bytes_max);
+    /// What `next` reads from. After an error it may be repaired: `next` then goes on where it was. Precondition: there
+    /// are bytes left.
+    const contents::ContentName& content() const { return pieces_[piece_].content; }
 
 private:
     const contents::Store& store_;

@@ -3,6 +3,7 @@
 #include "region/objects/new_version.hpp"
 #include "region/objects/object_reader.hpp"
 #include "region/objects/operation.hpp"
+#include "region/objects/repairs.hpp"
 #include "region/objects/replication.hpp"
 #include "region/objects/service.hpp"
 #include "wire/s3/conditions.hpp"
@@ -85,6 +86,18 @@ io::Headers headers_of(const Call& call, const Version& version) {
     return headers;
 }
 
+/// The next bytes; of a content that is altered or lost after it was brought back from another region, if that has it.
+io::Task<Result<std::string>> next_bytes(Service* service, std::shared_ptr<ObjectReader> reader) {
+    auto read = [reader] { return reader->next(piece_bytes); };
+    auto bytes = co_await service->working().run(read);
+    if (bytes || !wants_repair(bytes.error())) co_return bytes;
+    report_unreadable(*service, bytes.error());
+    const auto outcome = co_await service->repairs().repair(reader->content());
+    if (outcome != Repairs::Outcome::repaired) co_return bytes;
+    auto again = co_await service->working().run(read);
+    co_return again;
+}
+
 /// Sends an object's bytes as they are read. What turns out to be corrupt ends the connection: the client sees that
 /// something is missing.
 io::Task<void> send(
@@ -92,8 +105,7 @@ io::Task<void> send(
 ) {
     bool taken = co_await write(std::move(first));
     while (taken) {
-        auto work = [reader] { return reader->next(piece_bytes); };
-        auto bytes = co_await service->working().run(std::move(work));
+        auto bytes = co_await next_bytes(service, reader);
         if (!bytes) {
             report_unreadable(*service, bytes.error());
             co_return;
@@ -128,11 +140,14 @@ Answer describe(const Call& call, const Version& version, Extent& part) {
     if (call.asks_for("partNumber") && !version.parts.empty())
         answer.headers.emplace_back("x-amz-mp-parts-count", std::to_string(version.parts.size()));
     const bool whole = part.length == version.size;
-    if (whole && call.header("x-amz-checksum-mode") == "ENABLED") append_checksum_headers(answer.headers, version.checksum);
+    if (whole && call.header("x-amz-checksum-mode") == "ENABLED")
+        append_checksum_headers(answer.headers, version.checksum);
     auto overrides = s3::response_overrides(call.target.query);
     if (!overrides) return std::unexpected(overrides.error());
     if (!overrides->empty() && call.caller.anonymous())
-        return std::unexpected(s3::errors::invalid_request("Request specific response headers cannot be used for anonymous GET requests."));
+        return std::unexpected(
+            s3::errors::invalid_request("Request specific response headers cannot be used for anonymous GET requests.")
+        );
     s3::override_headers(answer.headers, *overrides);
     answer.content_length = part.length;
     return answer;
@@ -151,11 +166,9 @@ io::Task<Answer> get_object(Call call) {
     Extent part;
     auto answer = describe(call, *version, part);
     if (!answer || answer->status == 304) co_return answer;
-    const auto reader =
-        std::make_shared<ObjectReader>(call.service.contents(), *version, part.offset, part.length);
+    const auto reader = std::make_shared<ObjectReader>(call.service.contents(), *version, part.offset, part.length);
     // The first bytes before the answer's head, so that an object that cannot be read is an error and no short answer.
-    auto work = [reader] { return reader->next(piece_bytes); };
-    auto first = co_await call.service.working().run(std::move(work));
+    auto first = co_await next_bytes(&call.service, reader);
     if (!first) {
         report_unreadable(call.service, first.error());
         co_return std::unexpected(first.error());

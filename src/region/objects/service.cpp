@@ -8,8 +8,15 @@
 #include "region/log/source.hpp"
 #include "region/objects/access.hpp"
 #include "region/objects/collector.hpp"
+#include "region/objects/content_source.hpp"
+#include "region/objects/following.hpp"
+#include "region/objects/metrics_page.hpp"
 #include "region/objects/operation.hpp"
+#include "region/objects/repairs.hpp"
+#include "region/objects/replicator.hpp"
 #include "region/objects/request_kind.hpp"
+#include "region/objects/request_metrics.hpp"
+#include "region/objects/scrubber.hpp"
 #include "wire/s3/date.hpp"
 #include "wire/s3/error_document.hpp"
 #include "wire/s3/errors.hpp"
@@ -31,7 +38,7 @@ namespace {
 namespace asio = boost::asio;
 namespace errors = s3::errors;
 
-constexpr std::size_t body_bytes_max = 2 << 20;  // of documents; objects are streamed
+constexpr std::size_t body_bytes_max = 4 << 20;  // of documents (10,000 parts, 1,000 keys); objects are streamed
 constexpr std::size_t connections_max = 4096;
 constexpr std::size_t working_threads = 8;  // most of the time they wait for the disk
 
@@ -51,6 +58,19 @@ Error outward(const Error& error) {
     if (error.code == "contents.no-key") return errors::named("KMS.NotFoundException", error.message);
     io::log(io::Level::error, "objects.failed", {{"code", error.code}, {"message", error.message}});
     return errors::named("InternalError");
+}
+
+/// The region's keys; made at the first start.
+Result<contents::KeyFile> open_keys(const std::filesystem::path& path) {
+    std::error_code unknown;
+    if (std::filesystem::exists(path, unknown)) return contents::KeyFile::read(path);
+    return contents::KeyFile::create(path, {"default"});
+}
+
+/// The same, for metrics: S3's names only.
+std::string outward_code(const Error& error) {
+    if (!error.code.contains('.') || error.code.starts_with("KMS.")) return error.code;
+    return error.code.ends_with(".disk-full") ? "ServiceUnavailable" : "InternalError";
 }
 
 }  // namespace
@@ -84,6 +104,10 @@ struct Service::Impl {
     std::unique_ptr<contents::Store> contents;
     std::unique_ptr<changelog::Source> source;
     std::unique_ptr<Collector> collector;
+    std::unique_ptr<Repairs> repairs;
+    std::unique_ptr<Replicator> replicator;
+    std::unique_ptr<Scrubber> scrubber;
+    RequestMetrics requests;
     std::map<RegionName, Following> followings;
     io::BlockingPool working{working_threads};
     std::unique_ptr<io::HttpServer> server;
@@ -107,7 +131,7 @@ struct Service::Impl {
         std::error_code problem;
         std::filesystem::create_directories(options.data, problem);
         if (problem) return fail("log.io", fmt::format("{}: {}", options.data.string(), problem.message()));
-        auto keys = contents::KeyFile::create(options.keys, {"default"});
+        auto keys = open_keys(options.keys);
         if (!keys) return fail(keys.error());
         for (const auto& name : options.kms_keys) {
             if (keys->newest(name).key != nullptr) continue;
@@ -132,7 +156,11 @@ struct Service::Impl {
         storage = *families;
         buckets = std::move(known);
         collector = std::make_unique<Collector>(*self);
+        repairs = std::make_unique<Repairs>(*self);
+        replicator = std::make_unique<Replicator>(*self);
+        scrubber = std::make_unique<Scrubber>(*self, *repairs);
         changelog::Source::Options serving{.secret = options.log_secret, .snapshots = options.data / "snapshots"};
+        serving.refill = [this](RegionName region) { return replicator->refill(std::move(region)); };
         source = std::make_unique<changelog::Source>(log.get(), std::move(serving));
         return {};
     }
@@ -164,25 +192,27 @@ struct Service::Impl {
     }
 
     /// The answer of one operation, signature and permission checked.
-    io::Task<Answer> carry_out(io::HttpRequest* request, const s3::Target* target) {
+    io::Task<Answer> carry_out(io::HttpRequest* request, const s3::Target* target, std::string* operation_name) {
         const auto caller = access.identify(*request, self->wall_ms());
         if (!caller) co_return std::unexpected(caller.error());
         const auto name = s3::operation_name(request->method, *target, request->headers);
         if (!name) co_return std::unexpected(name.error());
         const auto found = operations.find(*name);
+        if (found != operations.end()) *operation_name = found->first;
         if (found == operations.end()) co_return std::unexpected(errors::not_implemented());
         if (!log) co_return std::unexpected(errors::named("ServiceUnavailable", "The data is being opened"));
         const Operation& operation = found->second;
+        // Who may make a bucket is no question of one that is there: that its name is taken is the answer then.
+        const bool of_bucket = !target->bucket.empty() && *name != "CreateBucket";
         const Call call{
             .service = *self,
             .request = *request,
             .target = *target,
             .caller = *caller,
-            .bucket = target->bucket.empty() ? nullptr : buckets->find(target->bucket),
+            .bucket = of_bucket ? buckets->find(target->bucket) : nullptr,
         };
         // Whether a bucket is there is no secret: S3 tells it to everybody.
-        if (!call.bucket && !target->bucket.empty() && *name != "CreateBucket")
-            co_return std::unexpected(errors::no_such_bucket());
+        if (!call.bucket && of_bucket) co_return std::unexpected(errors::no_such_bucket());
         if (!operation.action.empty()) {
             const auto permitted = permit(call, operation.action, operation.permission, operation.on, target->key);
             if (!permitted) co_return std::unexpected(permitted.error());
@@ -203,7 +233,8 @@ struct Service::Impl {
             .host_id = options.region.value(),
             .extras = std::move(refusal.details),
         };
-        if (target != nullptr && error.code == "NoSuchBucket") document.extras.emplace_back("BucketName", target->bucket);
+        if (target != nullptr && error.code == "NoSuchBucket")
+            document.extras.emplace_back("BucketName", target->bucket);
         if (target != nullptr && error.code == "NoSuchKey") document.extras.emplace_back("Key", target->key);
         response.headers.emplace_back("Content-Type", "application/xml");
         response.body = s3::print(document);
@@ -214,12 +245,17 @@ struct Service::Impl {
         const std::string id = draw_request_id();
         const auto target = s3::parse_target(request.header("Host"), request.target, options.domains);
         io::HttpResponse response;
+        const TimePoint began = io::now();
+        std::string operation = "unknown";
+        std::string error = "InvalidURI";
         if (target) {
-            auto answer = co_await carry_out(&request, &*target);
+            auto answer = co_await carry_out(&request, &*target, &operation);
+            error = answer ? "" : outward_code(answer.error().error);
             response = answer ? std::move(*answer) : refuse(std::move(answer.error()), request, &*target, id);
         } else {
             response = refuse(target.error(), request, nullptr, id);
         }
+        requests.count(operation, error, io::now() - began);
         response.headers.emplace_back("x-amz-request-id", id);
         response.headers.emplace_back("x-amz-id-2", options.region.value());
         const auto now = s3::Seconds(std::chrono::seconds(self->wall_ms() / 1000));
@@ -248,6 +284,22 @@ struct Service::Impl {
         if (path == "/log" || path.starts_with("/log/")) {
             auto answered = co_await source->answer(std::move(request));
             co_return answered;
+        }
+        if (path == "/contents" || path.starts_with("/contents/")) {
+            ContentSource contents_there(*self);
+            auto answered = co_await contents_there.answer(std::move(request));
+            co_return answered;
+        }
+        if (path == "/metrics" && request.method == "GET") {
+            auto page = co_await metrics_page(*self, *replicator, *scrubber, requests);
+            co_return io::HttpResponse::text(200, std::move(page));
+        }
+        if (path == "/replication/retry" && request.method == "POST") {
+            if (!shows_secret(request, options.log_secret))
+                co_return io::HttpResponse::error(401, "objects.not-authorized", "the secret is not ours");
+            const auto retried = co_await replicator->retry_failed("");
+            if (!retried) co_return io::HttpResponse::error(500, retried.error().code, retried.error().message);
+            co_return io::HttpResponse::json(200, fmt::format(R"({{"versions":{}}})", *retried));
         }
         co_return io::HttpResponse::error(404, "objects.no-such-call", path);
     }
@@ -280,6 +332,9 @@ io::Task<Result<void>> Service::start() {
     }
     if (auto opened = impl_->open(); !opened) co_return fail(opened.error());
     run_behind(impl_->collector->run());
+    run_behind(impl_->replicator->run());
+    run_behind(impl_->scrubber->run());
+    for (const auto& peer : impl_->options.peers) run_behind(follow(*this, *impl_->replicator, peer));
     co_return Result<void>();
 }
 
@@ -338,6 +393,15 @@ std::uint16_t Service::site() const {
 }
 Following& Service::following(const RegionName& region) {
     return impl_->followings[region];
+}
+const std::map<RegionName, Following>& Service::followings() const {
+    return impl_->followings;
+}
+Repairs& Service::repairs() {
+    return *impl_->repairs;
+}
+const io::Executor& Service::executor() const {
+    return impl_->executor;
 }
 io::BlockingPool& Service::working() {
     return impl_->working;

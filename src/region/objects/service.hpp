@@ -51,11 +51,17 @@ std::uint16_t site_number(const RegionName& region);
 
 /// What the following of another region has come to.
 struct Following {
-    changelog::Position position;    // of its log, applied here
-    std::int64_t in_step_ms = 0;     // as changelog::Follower::Status has it
+    changelog::Position position;     // of its log, applied here
+    changelog::Position source_last;  // of its log, as it last said
+    changelog::Position settled;      // of our log: taken in there, and what it could not take is known here
+    std::int64_t in_step_ms = 0;      // as changelog::Follower::Status has it
     std::uint64_t fetched_bytes = 0;  // of contents, since the start
-    std::string last_error;          // empty: all is well
+    std::uint64_t replicas = 0;       // versions and markers that came, since the start
+    std::uint64_t replica_bytes = 0;  // their sizes, whether they had to be fetched or not
+    std::string last_error;           // empty: all is well
 };
+
+class Repairs;
 
 /// Buckets and objects in one region: S3's API, the log and the contents beneath it, and the following of the other
 /// regions. Lives on one executor.
@@ -89,6 +95,10 @@ public:
     std::uint16_t site() const;
     /// How we stand with another region. On the executor.
     Following& following(const RegionName& region);
+    const std::map<RegionName, Following>& followings() const;
+    /// Brings back contents that were altered or lost.
+    Repairs& repairs();
+    const io::Executor& executor() const;
     /// For what waits for the disk or takes long: contents, listings, digests.
     io::BlockingPool& working();
     std::int64_t wall_ms() const;

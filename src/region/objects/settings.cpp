@@ -26,6 +26,7 @@ Result<Settings> read_settings(const Bucket& bucket) {
     for (const auto& done : {
              read(bucket, document::encryption, s3::parse_server_side_encryption_configuration, settings.encryption),
              read(bucket, document::object_lock, s3::parse_object_lock_configuration, settings.object_lock),
+             read(bucket, document::replication, s3::parse_replication_configuration, settings.replication),
          }) {
         if (!done) return fail(done.error());
     }

@@ -1,0 +1,49 @@
+// Goal: what is on its way is counted until it is confirmed, and being late is told once, as is its end.
+#include "region/objects/pending.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cloudshelf::objects {
+namespace {
+
+using changelog::Position;
+using namespace std::chrono_literals;
+
+constexpr std::int64_t begin_ms = 1'790'000'000'000;
+constexpr std::int64_t due_ms = std::chrono::milliseconds(replication_due).count();
+
+TEST(Pending, CountsWhatIsNotConfirmed) {
+    Pending pending;
+    EXPECT_EQ(pending.age(begin_ms), 0s);
+    pending.logged(Position(3), 100, begin_ms);
+    pending.logged(Position(5), 20, begin_ms + 1000);
+    EXPECT_EQ(pending.objects(), 2u);
+    EXPECT_EQ(pending.bytes(), 120u);
+    EXPECT_EQ(pending.age(begin_ms + 3000), 3s);
+    pending.confirmed(Position(4));
+    EXPECT_EQ(pending.objects(), 1u);
+    EXPECT_EQ(pending.bytes(), 20u);
+    EXPECT_EQ(pending.age(begin_ms + 3000), 2s);
+    EXPECT_EQ(pending.age(begin_ms), 0s) << "a clock that went back makes nothing younger than now";
+    pending.confirmed(Position(5));
+    EXPECT_EQ(pending.objects(), 0u);
+    EXPECT_EQ(pending.replicated_objects(), 2u);
+    EXPECT_EQ(pending.replicated_bytes(), 120u);
+}
+
+TEST(Pending, IsLateOnceAndCatchesUpOnce) {
+    Pending pending;
+    pending.logged(Position(1), 1, begin_ms);
+    pending.logged(Position(2), 1, begin_ms + 1000);
+    EXPECT_FALSE(pending.look(begin_ms + due_ms));
+    EXPECT_EQ(pending.look(begin_ms + due_ms + 1), Pending::Event::late);
+    EXPECT_FALSE(pending.look(begin_ms + due_ms + 2)) << "told already";
+    pending.confirmed(Position(1));
+    EXPECT_EQ(pending.look(begin_ms + due_ms + 3), Pending::Event::caught_up) << "the next is not late yet";
+    EXPECT_EQ(pending.look(begin_ms + due_ms + 1001), Pending::Event::late);
+    pending.confirmed(Position(2));
+    EXPECT_EQ(pending.look(begin_ms + due_ms + 1002), Pending::Event::caught_up);
+}
+
+}  // namespace
+}  // namespace cloudshelf::objects
