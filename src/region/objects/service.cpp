@@ -38,7 +38,7 @@ namespace {
 namespace asio = boost::asio;
 namespace errors = s3::errors;
 
-constexpr std::size_t body_bytes_max = 2 << 20;  // of documents; objects are streamed
+constexpr std::size_t body_bytes_max = 4 << 20;  // of documents (10,000 parts, 1,000 keys); objects are streamed
 constexpr std::size_t connections_max = 4096;
 constexpr std::size_t working_threads = 8;  // most of the time they wait for the disk
 
@@ -58,6 +58,13 @@ Error outward(const Error& error) {
     if (error.code == "contents.no-key") return errors::named("KMS.NotFoundException", error.message);
     io::log(io::Level::error, "objects.failed", {{"code", error.code}, {"message", error.message}});
     return errors::named("InternalError");
+}
+
+/// The region's keys; made at the first start.
+Result<contents::KeyFile> open_keys(const std::filesystem::path& path) {
+    std::error_code unknown;
+    if (std::filesystem::exists(path, unknown)) return contents::KeyFile::read(path);
+    return contents::KeyFile::create(path, {"default"});
 }
 
 /// The same, for metrics: S3's names only.
@@ -124,7 +131,7 @@ struct Service::Impl {
         std::error_code problem;
         std::filesystem::create_directories(options.data, problem);
         if (problem) return fail("log.io", fmt::format("{}: {}", options.data.string(), problem.message()));
-        auto keys = contents::KeyFile::create(options.keys, {"default"});
+        auto keys = open_keys(options.keys);
         if (!keys) return fail(keys.error());
         const bool durable = options.sync == changelog::Sync::on;
         auto files = contents::Store::open(
@@ -190,16 +197,17 @@ struct Service::Impl {
         if (found == operations.end()) co_return std::unexpected(errors::not_implemented());
         if (!log) co_return std::unexpected(errors::named("ServiceUnavailable", "The data is being opened"));
         const Operation& operation = found->second;
+        // Who may make a bucket is no question of one that is there: that its name is taken is the answer then.
+        const bool of_bucket = !target->bucket.empty() && *name != "CreateBucket";
         const Call call{
             .service = *self,
             .request = *request,
             .target = *target,
             .caller = *caller,
-            .bucket = target->bucket.empty() ? nullptr : buckets->find(target->bucket),
+            .bucket = of_bucket ? buckets->find(target->bucket) : nullptr,
         };
         // Whether a bucket is there is no secret: S3 tells it to everybody.
-        if (!call.bucket && !target->bucket.empty() && *name != "CreateBucket")
-            co_return std::unexpected(errors::no_such_bucket());
+        if (!call.bucket && of_bucket) co_return std::unexpected(errors::no_such_bucket());
         if (!operation.action.empty()) {
             const auto permitted = permit(call, operation.action, operation.permission, operation.on, target->key);
             if (!permitted) co_return std::unexpected(permitted.error());
