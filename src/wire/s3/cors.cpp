@@ -1,5 +1,6 @@
 #include "wire/s3/cors.hpp"
 
+#include "wire/s3/ascii.hpp"
 #include "wire/s3/fields.hpp"
 #include "wire/s3/wildcard.hpp"
 #include "wire/s3/xml.hpp"
@@ -56,17 +57,9 @@ CorsRule read_rule(Fields& fields) {
     return rule;
 }
 
-std::string lower(std::string_view text) {
-    std::string lowered(text);
-    for (char& c : lowered) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return lowered;
-}
-
 bool allows_header(const CorsRule& rule, std::string_view header) {
     return std::ranges::any_of(rule.headers, [&](const std::string& pattern) {
-        return matches_wildcard(lower(pattern), lower(header));
+        return matches_wildcard(ascii_lower(pattern), ascii_lower(header));
     });
 }
 
@@ -113,7 +106,7 @@ std::optional<CorsAnswer> match(
         if (!std::ranges::all_of(request_headers, [&](const auto& each) { return allows_header(rule, each); }))
             continue;
         std::vector<std::string> headers;
-        for (const auto& header : request_headers) headers.push_back(lower(header));
+        for (const auto& header : request_headers) headers.push_back(ascii_lower(header));
         const bool anybody = *allowed == "*";
         return CorsAnswer{
             .allow_origin = anybody ? "*" : std::string(origin),
