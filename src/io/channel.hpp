@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/time.hpp"
+#include "io/patience.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
 
@@ -45,13 +46,18 @@ public:
 
     /// Ends the connection, under TLS with close_notify, so that the other side can tell the end from a cut.
     Task<void> close();
-    /// After a handshake that failed: goes on reading for a moment, so that the alert that says why is not lost with
-    /// what arrived meanwhile (a close with unread data resets the connection).
-    Task<void> linger();
+    /// Ends the connection as well, but goes on reading until then, so that what was said last (an alert, an early
+    /// answer) is not lost with what arrives meanwhile: a close with unread data resets the connection.
+    Task<void> linger(Duration limit);
 
     /// Writes what the kernel takes at once, without a turn of the loop; answers how much. None under TLS, and none
     /// when something is wrong, which the next async_write_some tells.
-    std::size_t write_at_once(std::string_view bytes);
+    enum class More : bool { no, yes };  // yes: the next write follows soon, they may leave together
+    std::size_t write_at_once(std::string_view bytes, More more = More::no);
+    /// Writes all of it, in as large steps as the kernel takes. `bytes` and `patience` outlive the call.
+    Task<boost::system::error_code> write(std::string_view bytes, Patience* patience, More more = More::no);
+    /// How much could be read without waiting. None under TLS, where that is not known.
+    std::size_t unread();
 
     std::uint64_t generation = 0;  // of the TLS files it was made under
 

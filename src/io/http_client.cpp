@@ -1,6 +1,7 @@
 #include "io/background.hpp"
 #include "io/channel.hpp"
 #include "io/http.hpp"
+#include "io/http_exchange.hpp"
 #include "io/turns.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
@@ -35,15 +36,6 @@ bool is_idempotent(const std::string& method) {
     return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE";
 }
 
-/// How far a request came before it failed: decides what may be said of it, and whether it may be sent again.
-enum class Reached { nothing_sent, sent, answer_begun };
-
-struct Attempt {
-    Result<HttpResponse> answer;
-    Reached reached = Reached::nothing_sent;
-    bool closed = false;
-};
-
 /// A request under way. Too late for whoever asked, it may go on for a while without them: the handshake that was begun
 /// and the connection whose answer is late are of use to the next request. Thousands that are dropped at once would be
 /// begun anew at once, and end too late again, for ever.
@@ -67,16 +59,8 @@ struct Errand {
     At at = At::connecting;
     Channel* channel = nullptr;
     bool given_up = false;  // nobody waits for it any more
+    Duration patience{};    // how long its handshake may go on then
 };
-
-Error problem(const char* code, const Endpoint& to, const std::string& what, Reached reached) {
-    return {
-        .code = code,
-        .message = fmt::format("{}: {}", to.text(), what),
-        .certainty = reached == Reached::nothing_sent ? Certainty::not_done : Certainty::unknown,
-        .retryable = true,
-    };
-}
 
 }  // namespace
 
@@ -127,25 +111,27 @@ struct HttpClient::Impl {
             tcp::endpoint(address, to.port), asio::redirect_error(asio::use_awaitable, bad)
         );
         if (bad == beast::error::timeout) {
-            co_return fail(problem("io.timeout", to, "no connection in time", Reached::nothing_sent));
+            co_return fail(exchange_error("io.timeout", to, "no connection in time", Reached::nothing_sent));
         }
-        if (bad) co_return fail(problem("io.connect", to, bad.message(), Reached::nothing_sent));
+        if (bad) co_return fail(exchange_error("io.connect", to, bad.message(), Reached::nothing_sent));
         stream->socket().set_option(tcp::no_delay(true), bad);
         if (!self->options.tls) co_return std::move(stream);
         // Not before the connection stands: a machine that is gone takes nobody's turn.
         const auto turn = co_await Turns::take(self->handshakes, self->executor, deadline);
         if (!turn)
-            co_return fail(problem("io.timeout", to, "no turn for a TLS handshake in time", Reached::nothing_sent));
+            co_return fail(
+                exchange_error("io.timeout", to, "no turn for a TLS handshake in time", Reached::nothing_sent)
+            );
         errand->at = Errand::At::shaking_hands;
-        stream->expires_after(deadline.remaining() + self->patience());
+        stream->expires_after(deadline.remaining() + errand->patience);
         const auto name = self->options.names.find(to);
         stream->generation = self->options.tls->generation();
         auto session = self->options.tls->connecting(name == self->options.names.end() ? to.address : name->second);
         bad = co_await stream->shake_hands(std::move(session), Channel::Side::connecting);
         if (bad == beast::error::timeout) {
-            co_return fail(problem("io.timeout", to, "no TLS handshake in time", Reached::nothing_sent));
+            co_return fail(exchange_error("io.timeout", to, "no TLS handshake in time", Reached::nothing_sent));
         }
-        if (bad) co_return fail(problem("io.tls", to, stream->why(bad), Reached::nothing_sent));
+        if (bad) co_return fail(exchange_error("io.tls", to, stream->why(bad), Reached::nothing_sent));
         co_return std::move(stream);
     }
 
@@ -157,16 +143,8 @@ struct HttpClient::Impl {
         HttpRequest request,
         Deadline deadline
     ) {
-        http::request<http::string_body> message;
-        message.version(11);
-        message.method_string(request.method);
-        message.target(request.target);
-        for (const auto& [name, value] : request.headers) message.insert(name, value);
-        if (message.count(http::field::host) == 0) message.set(http::field::host, to.text());
-        message.body() = std::move(request.body);
-        if (!message.body().empty() || request.method == "POST" || request.method == "PUT") message.prepare_payload();
-        if (!self->options.reuse_connections) message.keep_alive(false);
-
+        const bool is_head = request.method == "HEAD";
+        auto message = message_of(std::move(request), to, self->options.reuse_connections);
         Attempt attempt{.answer = fail("io.closed", "")};
         error_code bad;
         stream->expires_after(deadline.remaining());
@@ -177,7 +155,7 @@ struct HttpClient::Impl {
         buffer.reserve(answer_bytes_usual);
         http::response_parser<http::string_body> parser;
         parser.body_limit(self->options.body_bytes_max);
-        if (request.method == "HEAD") parser.skip(true);
+        if (is_head) parser.skip(true);
         errand->at = Errand::At::waiting;
         stream->expires_after(deadline.remaining() + self->patience());
         if (!bad)
@@ -186,18 +164,9 @@ struct HttpClient::Impl {
             attempt.reached = Reached::answer_begun;
             co_await http::async_read(*stream, buffer, parser, asio::redirect_error(asio::use_awaitable, bad));
         }
-        if (is_refusal_of_certificate(bad)) {
-            attempt.answer = fail(problem("io.tls", to, bad.message(), Reached::nothing_sent));
-            co_return attempt;
-        }
         if (bad) {
             if (buffer.size() > 0) attempt.reached = Reached::answer_begun;
-            const bool late = bad == beast::error::timeout;
-            const bool nonsense = bad.category() == http::make_error_code(http::error::bad_version).category() &&
-                                  bad != http::error::end_of_stream && bad != http::error::partial_message;
-            attempt.closed = !late && !nonsense;
-            const char* code = late ? "io.timeout" : nonsense ? "io.bad-answer" : "io.closed";
-            attempt.answer = fail(problem(code, to, late ? "no answer in time" : bad.message(), attempt.reached));
+            end_attempt(&attempt, bad, to, "answer");
             co_return attempt;
         }
         const bool again = parser.get().keep_alive() && self->options.reuse_connections && buffer.size() == 0;
@@ -246,6 +215,7 @@ struct HttpClient::Impl {
         std::shared_ptr<Impl> self, std::unique_ptr<Channel> kept, Endpoint to, HttpRequest request, Deadline deadline
     ) {
         const auto errand = std::make_shared<Errand>(self->executor, deadline);
+        errand->patience = self->patience();
         run_in_background(self->executor, run(self, errand, std::move(kept), to, std::move(request), deadline));
         error_code woken;
         if (!errand->attempt) co_await errand->done.async_wait(asio::redirect_error(asio::use_awaitable, woken));
@@ -258,8 +228,57 @@ struct HttpClient::Impl {
         }
         const std::string what = fmt::format("no {} in time", errand->missing());
         co_return Attempt{
-            .answer = fail(problem("io.timeout", to, what, errand->reached())), .reached = errand->reached()
+            .answer = fail(exchange_error("io.timeout", to, what, errand->reached())), .reached = errand->reached()
         };
+    }
+
+    /// As `attempt`, for bodies in pieces. It ends with whoever asked: what is under way then is of use to nobody else.
+    static Task<Attempt> attempt_pieces(
+        std::shared_ptr<Impl> self,
+        std::unique_ptr<Channel> kept,
+        HttpRequest request,
+        std::shared_ptr<const Pieces> pieces,
+        ExchangeTerms terms
+    ) {
+        Result<std::unique_ptr<Channel>> stream = std::move(kept);
+        const Endpoint to = terms.to;
+        if (!*stream) {
+            const auto deadline = terms.patience.deadline;
+            stream = co_await connect(self, std::make_shared<Errand>(self->executor, deadline), to, deadline);
+        }
+        if (!stream) co_return Attempt{.answer = fail(stream.error())};
+        auto attempt = co_await exchange_pieces(stream->get(), std::move(request), std::move(pieces), std::move(terms));
+        if (attempt.reusable) {
+            self->keep(to, std::move(*stream));
+        } else {
+            co_await (*stream)->close();
+        }
+        co_return attempt;
+    }
+
+    static Task<Result<HttpResponse>> move_pieces(
+        std::shared_ptr<Impl> self, Endpoint to, HttpRequest request, Pieces what, Deadline deadline
+    ) {
+        const auto pieces = std::make_shared<const Pieces>(std::move(what));
+        const ExchangeTerms terms{
+            .to = to,
+            .keep_alive = self->options.reuse_connections,
+            .body_bytes_max = self->options.body_bytes_max,
+            .patience =
+                {
+                    .idle = self->options.body_idle_timeout,
+                    .bytes_per_second_min = self->options.bytes_per_second_min,
+                    .deadline = deadline,
+                },
+        };
+        while (auto kept = self->take(to)) {
+            auto attempt = co_await attempt_pieces(self, std::move(kept), request, pieces, terms);
+            if (attempt.answer) co_return std::move(attempt.answer);
+            const bool untouched = attempt.closed && attempt.reached == Reached::sent && !attempt.used_source;
+            if (!untouched || !is_idempotent(request.method)) co_return std::move(attempt.answer);
+        }
+        auto attempt = co_await attempt_pieces(self, nullptr, std::move(request), pieces, terms);
+        co_return std::move(attempt.answer);
     }
 };
 
@@ -285,6 +304,20 @@ Task<Result<HttpResponse>> HttpClient::send(Endpoint endpoint, HttpRequest reque
     }
     auto attempt = co_await Impl::attempt(impl, nullptr, endpoint, std::move(request), deadline);
     co_return std::move(attempt.answer);
+}
+
+Task<Result<HttpResponse>> HttpClient::upload(
+    Endpoint endpoint, HttpRequest request, Upload upload, Deadline deadline
+) {
+    Pieces pieces{.upload = std::move(upload), .sink = nullptr};
+    return Impl::move_pieces(impl_, std::move(endpoint), std::move(request), std::move(pieces), deadline);
+}
+
+Task<Result<HttpResponse>> HttpClient::download(
+    Endpoint endpoint, HttpRequest request, BodySink sink, Deadline deadline
+) {
+    Pieces pieces{.upload = std::nullopt, .sink = std::move(sink)};
+    return Impl::move_pieces(impl_, std::move(endpoint), std::move(request), std::move(pieces), deadline);
 }
 
 }  // namespace cloudshelf::io

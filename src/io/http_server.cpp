@@ -1,5 +1,7 @@
 #include "io/channel.hpp"
 #include "io/http.hpp"
+#include "io/http_answer.hpp"
+#include "io/http_incoming.hpp"
 #include "io/listen.hpp"
 #include "io/log.hpp"
 #include "io/process.hpp"
@@ -15,7 +17,7 @@
 #include <boost/beast/http.hpp>
 #include <fmt/format.h>
 
-#include <iterator>
+#include <algorithm>
 #include <netinet/tcp.h>
 #include <set>
 #include <utility>
@@ -41,32 +43,6 @@ int status_of(error_code problem) {
     return 0;
 }
 
-/// The answer as it goes out, with its body unless `head_only`.
-std::string wire(
-    const HttpResponse& response, unsigned version, bool keep_alive, const std::string& name, bool head_only = false
-) {
-    std::string out;
-    out.reserve(256 + (head_only ? 0 : response.body.size()));
-    const auto phrase = http::obsolete_reason(static_cast<http::status>(response.status));
-    fmt::format_to(
-        std::back_inserter(out),
-        "HTTP/1.{} {} {}\r\nServer: {}\r\n",
-        version % 10,
-        response.status,
-        std::string_view(phrase),
-        name
-    );
-    for (const auto& [key, value] : response.headers) out.append(key).append(": ").append(value).append("\r\n");
-    if (!keep_alive) {
-        out += "Connection: close\r\n";
-    } else if (version < 11) {
-        out += "Connection: keep-alive\r\n";
-    }
-    fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n\r\n", response.body.size());
-    if (!head_only) out += response.body;
-    return out;
-}
-
 /// Whether the other side has closed the connection, though what it had sent before is still unread.
 bool has_left(Channel& stream) {
     tcp_info info{};
@@ -83,8 +59,8 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
     Handler handler;
     tcp::acceptor acceptor;
     std::uint16_t port = 0;  // still told when the acceptor is closed
-    std::set<std::shared_ptr<Channel>> connections;
-    std::set<Channel*> busy;  // between a request's header and the end of its answer
+    std::set<std::shared_ptr<Connection>> connections;
+    std::set<Connection*> busy;  // between a request's header and the end of its answer
     bool stopping = false;
     std::shared_ptr<Turns> handshakes = std::make_shared<Turns>(server_handshakes_max);
     std::uint64_t refused = 0;  // handshakes since the last line about them
@@ -105,26 +81,30 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
             if (self->connections.size() >= self->options.connections_max) continue;  // closes it
             error_code ignored;
             socket.set_option(tcp::no_delay(true), ignored);
-            auto stream = std::make_shared<Channel>(std::move(socket));
-            self->connections.insert(stream);
-            asio::co_spawn(self->executor, serve(self, stream), asio::detached);
+            const auto room = self->options.header_bytes_max + self->options.body_bytes_max + 4096;
+            auto connection = std::make_shared<Connection>(std::move(socket), room);
+            self->connections.insert(connection);
+            asio::co_spawn(self->executor, serve(self, std::move(connection)), asio::detached);
         }
     }
 
-    static Task<void> serve(std::shared_ptr<Impl> self, std::shared_ptr<Channel> stream) {
+    static Task<void> serve(std::shared_ptr<Impl> self, std::shared_ptr<Connection> connection) {
         bool welcome = true;
-        if (self->options.tls) welcome = co_await shake_hands(self, stream);
+        if (self->options.tls) welcome = co_await shake_hands(self, connection);
         try {
-            if (welcome) co_await serve_requests(self, stream);
+            if (welcome) co_await serve_requests(self, connection);
         } catch (const boost::system::system_error&) {
             // The peer is gone in the middle of something: nothing is owed to it.
+        } catch (const std::exception& bug) {
+            log(Level::error, "http.answer-broken-off", {{"why", bug.what()}});
         }
-        co_await stream->close();
-        self->busy.erase(stream.get());
-        self->connections.erase(stream);
+        co_await connection->channel.close();
+        self->busy.erase(connection.get());
+        self->connections.erase(connection);
     }
 
-    static Task<bool> shake_hands(std::shared_ptr<Impl> self, std::shared_ptr<Channel> stream) {
+    static Task<bool> shake_hands(std::shared_ptr<Impl> self, std::shared_ptr<Connection> connection) {
+        Channel* stream = &connection->channel;
         const auto deadline = Deadline::after(self->options.handshake_timeout);
         const auto turn = co_await Turns::take(self->handshakes, self->executor, deadline);
         if (!turn || has_left(*stream)) co_return false;
@@ -135,7 +115,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
         if (!problem) co_return true;
         if (!self->stopping) {
             self->say_refused(*stream, problem);
-            co_await stream->linger();
+            co_await stream->linger(std::chrono::milliseconds(200));
         }
         co_return false;
     }
@@ -154,36 +134,91 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
         say_refused_after = now() + std::chrono::seconds(1);
     }
 
-    static Task<void> serve_requests(std::shared_ptr<Impl> self, std::shared_ptr<Channel> stream) {
-        beast::flat_buffer buffer(self->options.header_bytes_max + self->options.body_bytes_max + 4096);
-        buffer.reserve(4096);  // a usual request in one read
+    using Parser = http::request_parser<http::string_body>;
+
+    /// A request while it is read, and what its answer depends on.
+    struct Incoming {
+        HttpRequest request;
+        unsigned version = 11;
+        bool is_head = false;
+        bool keep_alive = false;
+        bool acceptable = false;  // a path as target, and one Host
+        bool expects_continue = false;
+        bool streamed = false;
+    };
+
+    static Task<void> serve_requests(std::shared_ptr<Impl> self, std::shared_ptr<Connection> connection) {
+        connection->buffer.reserve(4096);  // a usual request in one read
         for (bool first = true; !self->stopping; first = false) {
-            Parser parser;
-            parser.eager(true);
-            parser.header_limit(static_cast<std::uint32_t>(self->options.header_bytes_max));
-            parser.body_limit(self->options.body_bytes_max);
-            stream->expires_after(first ? self->options.header_timeout : self->options.idle_timeout);
-            const auto problem = co_await read_request(self.get(), stream.get(), &buffer, &parser);
-            if (problem) {
-                const int status = status_of(problem);
-                if (status == 0) co_return;
-                auto refusal = HttpResponse::error(status, "bad-request", problem.message());
-                auto message = wire(refusal, 11, false, self->options.server_name);
-                co_await write(stream.get(), std::move(message), std::chrono::seconds(5));
-                co_return;
-            }
-            const bool again = co_await answer(self, stream, parser.release());
-            self->busy.erase(stream.get());
+            connection->channel.expires_after(first ? self->options.header_timeout : self->options.idle_timeout);
+            const bool again = co_await serve_request(self, connection);
+            self->busy.erase(connection.get());
             if (!again) co_return;
         }
     }
 
-    using Parser = http::request_parser<http::string_body>;
+    /// Reads one request and answers it; true when the connection can take another.
+    static Task<bool> serve_request(std::shared_ptr<Impl> self, std::shared_ptr<Connection> connection) {
+        Parser parser;
+        // Where some bodies are streamed, what is behind the header waits until it is known whether this one is.
+        parser.eager(!self->options.streams);
+        parser.header_limit(static_cast<std::uint32_t>(self->options.header_bytes_max));
+        parser.body_limit(self->body_bytes_max());
+        Incoming incoming;
+        const auto problem = co_await read_request(self.get(), connection.get(), &parser, &incoming);
+        if (problem) {
+            co_await refuse(self, connection, problem);
+            co_return false;
+        }
+        connection->channel.expires_never();  // the handler has deadlines of its own
+        if (incoming.streamed) {
+            const auto body = std::make_shared<IncomingBody>(
+                IncomingBody::Options{
+                    .connection = connection,
+                    .patience = Patience(self->patience_with_body()),
+                    .expects_continue = incoming.expects_continue,
+                },
+                std::move(parser)
+            );
+            const bool again = co_await answer_streamed(self, connection, std::move(incoming), body);
+            co_return again;
+        }
+        incoming.request.body = std::move(parser.get().body());
+        auto response = co_await ask_handler(self.get(), &incoming);
+        const bool again = co_await write(self, connection, std::move(response), &incoming);
+        co_return again;
+    }
 
-    /// Feeds what has come to the parser. Nothing more to do: it is done, or needs more bytes.
+    /// Of any request, before it is known whether its body is streamed.
+    std::uint64_t body_bytes_max() const {
+        const std::uint64_t whole = options.body_bytes_max;
+        return options.streams ? std::max(whole, options.streamed_body_bytes_max) : whole;
+    }
+    Patience::Options patience_with_body() const {
+        return {.idle = options.body_idle_timeout, .bytes_per_second_min = options.bytes_per_second_min};
+    }
+
+    static Task<void> refuse(std::shared_ptr<Impl> self, std::shared_ptr<Connection> connection, error_code problem) {
+        const int status = status_of(problem);
+        if (status == 0) co_return;
+        auto refusal = HttpResponse::error(status, "bad-request", problem.message());
+        const AnswerTerms terms{
+            .server_name = self->options.server_name,
+            .keep_alive = false,
+            .whole = {.idle = std::chrono::seconds(5)},
+            .streamed = {.idle = Duration::zero()},
+        };
+        const std::shared_ptr<Channel> channel(connection, &connection->channel);
+        co_await write_answer(channel, std::move(refusal), terms);
+        // A body that is too long is on its way: closed at once, the connection would take the answer with it.
+        if (status == 413) co_await connection->channel.linger(std::chrono::seconds(2));
+    }
+
+    /// Feeds what has come to the parser. Nothing more to do: it is done, has the header where only that was asked for,
+    /// or needs more bytes.
     static error_code parse(beast::flat_buffer& buffer, Parser& parser) {
         error_code problem;
-        while (buffer.size() > 0 && !parser.is_done()) {
+        while (buffer.size() > 0 && !parser.is_done() && (parser.eager() || !parser.is_header_done())) {
             const auto used = parser.put(buffer.data(), problem);
             buffer.consume(used);
             if (problem == http::error::need_more) return {};
@@ -192,106 +227,121 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
         return {};
     }
 
-    /// Reads one request, in as few turns of the loop as its bytes need: usually one.
-    static Task<error_code> read_request(Impl* self, Channel* stream, beast::flat_buffer* buffer, Parser* parser) {
+    /// Reads one request, or its header when the rest is to be streamed, in as few turns of the loop as its bytes need:
+    /// usually one.
+    static Task<error_code> read_request(Impl* self, Connection* connection, Parser* parser, Incoming* incoming) {
         bool in_body = false;
-        error_code problem = parse(*buffer, *parser);
+        auto& buffer = connection->buffer;
+        error_code problem = parse(buffer, *parser);
         while (!problem) {
-            if (parser->is_header_done()) self->busy.insert(stream);
-            if (parser->is_done()) co_return problem;
             if (parser->is_header_done() && !std::exchange(in_body, true)) {
-                stream->expires_after(self->options.header_timeout);
-                if (beast::iequals(parser->get()[http::field::expect], "100-continue")) {
+                self->busy.insert(connection);
+                self->take_header(connection, parser, incoming);
+                if (incoming->streamed) co_return problem;
+                problem = self->go_on_whole(buffer, *parser);
+                if (problem || parser->is_done()) co_return problem;
+                connection->channel.expires_after(self->options.header_timeout);
+                if (incoming->expects_continue) {
                     constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-                    co_await asio::async_write(*stream, asio::buffer(go_on), asio::use_awaitable);
+                    co_await asio::async_write(connection->channel, asio::buffer(go_on), asio::use_awaitable);
                 }
             }
-            const auto room = beast::read_size(*buffer, 65536);
+            if (parser->is_done()) co_return problem;
+            const auto room = beast::read_size(buffer, 65536);
             if (room == 0) co_return http::error::buffer_overflow;
-            const auto space = buffer->prepare(room);
+            const auto space = buffer.prepare(room);
             const auto came =
-                co_await stream->async_read_some(space, asio::redirect_error(asio::use_awaitable, problem));
+                co_await connection->channel.async_read_some(space, asio::redirect_error(asio::use_awaitable, problem));
             if (problem) break;
-            buffer->commit(came);
-            problem = parse(*buffer, *parser);
+            buffer.commit(came);
+            problem = parse(buffer, *parser);
         }
         co_return problem;
     }
 
-    /// Most answers fit into what the kernel takes at once; the rest waits for the peer.
-    static Task<void> write(Channel* stream, std::string message, Duration limit) {
-        const auto written = stream->write_at_once(message);
-        if (written == message.size()) co_return;
-        stream->expires_after(limit);
-        const auto rest = asio::buffer(message) + written;
-        co_await asio::async_write(*stream, rest, asio::use_awaitable);
+    /// The header is there and not to be streamed: with its limits, the rest of what has come.
+    error_code go_on_whole(beast::flat_buffer& buffer, Parser& parser) const {
+        if (parser.eager()) return {};
+        if (parser.content_length().value_or(0) > options.body_bytes_max) return http::error::body_limit;
+        parser.body_limit(options.body_bytes_max);
+        parser.eager(true);
+        return parse(buffer, parser);
     }
 
-    /// Answers one request; true when the connection can take another.
-    static Task<bool> answer(
-        std::shared_ptr<Impl> self, std::shared_ptr<Channel> stream, http::request<http::string_body> message
-    ) {
-        const unsigned version = message.version();
-        const bool is_head = message.method() == http::verb::head;
-        const bool current = !self->options.tls || stream->generation == self->options.tls->generation();
-        const bool keep_alive = message.keep_alive() && !self->stopping && current;
-        HttpRequest request;
+    void take_header(Connection* connection, Parser* parser, Incoming* incoming) const {
+        auto& message = parser->get();
+        const bool current = !options.tls || connection->channel.generation == options.tls->generation();
+        incoming->version = message.version();
+        incoming->is_head = message.method() == http::verb::head;
+        incoming->keep_alive = message.keep_alive() && !stopping && current;
+        incoming->expects_continue = beast::iequals(message[http::field::expect], "100-continue");
+        HttpRequest& request = incoming->request;
         request.method = std::string(message.method_string());
         request.target = std::string(message.target());
         request.headers.reserve(16);
         for (const auto& field : message) request.headers.emplace_back(field.name_string(), field.value());
-        request.body = std::move(message.body());
-        HttpResponse response;
-        std::string bug;
-        stream->expires_never();  // the handler has deadlines of its own
         const bool origin_form = !request.target.empty() && request.target[0] == '/';
-        const bool one_host = message.count(http::field::host) == 1 || version < 11;
-        if (!origin_form || !one_host) {
-            response = HttpResponse::error(400, "bad-request", "expected a path as target and exactly one Host header");
-        } else {
-            try {
-                response = co_await self->handler(std::move(request));
-            } catch (const std::exception& problem) {
-                bug = problem.what();
-            }
-            if (!bug.empty()) response = HttpResponse::error(500, "internal", bug);
-        }
-        if (response.stream) {
-            co_await write_stream(self, stream, std::move(response), version);
-            co_return false;
-        }
-        auto out = wire(response, version, keep_alive, self->options.server_name, is_head);
-        co_await write(stream.get(), std::move(out), self->options.idle_timeout);
-        co_return keep_alive;
+        const bool one_host = message.count(http::field::host) == 1 || incoming->version < 11;
+        incoming->acceptable = origin_form && one_host;
+        incoming->streamed = options.streams && incoming->acceptable && options.streams(request);
     }
 
-    static Task<void> write_stream(
-        std::shared_ptr<Impl> self, std::shared_ptr<Channel> stream, HttpResponse response, unsigned version
+    static Task<HttpResponse> ask_handler(Impl* self, Incoming* incoming) {
+        if (!incoming->acceptable) {
+            co_return HttpResponse::error(400, "bad-request", "expected a path as target and exactly one Host header");
+        }
+        std::string bug;
+        try {
+            auto response = co_await self->handler(std::move(incoming->request));
+            co_return response;
+        } catch (const std::exception& problem) {
+            bug = problem.what();
+        }
+        co_return HttpResponse::error(500, "internal", bug);
+    }
+
+    static Task<bool> answer_streamed(
+        std::shared_ptr<Impl> self,
+        std::shared_ptr<Connection> connection,
+        Incoming incoming,
+        std::shared_ptr<IncomingBody> body
     ) {
-        http::response<http::empty_body> head(static_cast<http::status>(response.status), version);
-        head.set(http::field::server, self->options.server_name);
-        for (const auto& [key, value] : response.headers) head.insert(key, value);
-        head.chunked(true);
-        http::response_serializer<http::empty_body> serializer(head);
-        co_await http::async_write_header(*stream, serializer, asio::use_awaitable);
-        auto write = [stream, self](std::string chunk) -> Task<bool> {
-            return write_chunk(self, stream, std::move(chunk));
-        };
-        co_await response.stream(std::move(write));
-        error_code ignored;
-        co_await asio::async_write(
-            *stream, http::make_chunk_last(), asio::redirect_error(asio::use_awaitable, ignored)
-        );
+        incoming.request.incoming = body;
+        auto response = co_await ask_handler(self.get(), &incoming);
+        bool finished = body->take_back();
+        incoming.keep_alive = incoming.keep_alive && finished;
+        // A client that reads nothing before it has sent everything is told at once what fits into the kernel's
+        // buffers; a long answer would wait for it, and it for us.
+        const bool is_long = static_cast<bool>(response.stream);
+        if (finished && is_long) finished = co_await IncomingBody::finish(body);
+        incoming.keep_alive = incoming.keep_alive && finished;
+        const bool again = co_await write(self, connection, std::move(response), &incoming);
+        if (finished && !is_long) finished = co_await IncomingBody::finish(body);
+        // The answer would be lost on its way if the rest of the body met a closed connection.
+        if (!finished && body->left_over()) co_await connection->channel.linger(std::chrono::seconds(2));
+        const bool kept = again && finished;
+        co_return kept;
     }
 
-    static Task<bool> write_chunk(std::shared_ptr<Impl> self, std::shared_ptr<Channel> stream, std::string chunk) {
-        if (self->stopping) co_return false;
-        error_code problem;
-        stream->expires_after(std::chrono::seconds(10));
-        co_await asio::async_write(
-            *stream, http::make_chunk(asio::buffer(chunk)), asio::redirect_error(asio::use_awaitable, problem)
-        );
-        co_return !problem;
+    static Task<bool> write(
+        std::shared_ptr<Impl> self,
+        std::shared_ptr<Connection> connection,
+        HttpResponse response,
+        const Incoming* incoming
+    ) {
+        const auto& options = self->options;
+        const AnswerTerms terms{
+            .server_name = options.server_name,
+            .version = incoming->version,
+            .keep_alive = incoming->keep_alive && !self->stopping,
+            .head_only = incoming->is_head,
+            .stopping = &self->stopping,
+            .whole = {.idle = options.idle_timeout},
+            .streamed = {.idle = options.answer_idle_timeout, .bytes_per_second_min = options.bytes_per_second_min},
+        };
+        const std::shared_ptr<Channel> channel(connection, &connection->channel);
+        const bool again = co_await write_answer(channel, std::move(response), terms);
+        co_return again;
     }
 };
 
@@ -302,7 +352,7 @@ HttpServer::~HttpServer() {
     error_code ignored;
     impl_->stopping = true;
     impl_->acceptor.close(ignored);
-    for (const auto& stream : impl_->connections) stream->socket().close(ignored);
+    for (const auto& connection : impl_->connections) connection->channel.socket().close(ignored);
 }
 
 Result<void> HttpServer::start() {
@@ -322,11 +372,11 @@ Task<void> HttpServer::stop(Deadline deadline) {
     impl->stopping = true;
     impl->acceptor.close(ignored);
     // Idle connections wait for a request that may never come; busy ones owe an answer.
-    for (const auto& stream : impl->connections) {
-        if (!impl->busy.contains(stream.get())) stream->socket().cancel(ignored);
+    for (const auto& connection : impl->connections) {
+        if (!impl->busy.contains(connection.get())) connection->channel.socket().cancel(ignored);
     }
     while (!impl->connections.empty() && !deadline.passed()) co_await wait_for(std::chrono::milliseconds(2));
-    for (const auto& stream : impl->connections) stream->socket().close(ignored);
+    for (const auto& connection : impl->connections) connection->channel.socket().close(ignored);
 }
 
 }  // namespace cloudshelf::io

@@ -1,9 +1,6 @@
-#include "io/http.hpp"
+#include "io/http_test.hpp"
 
 #include "io/background.hpp"
-#include "io/channel.hpp"
-#include "support/async.hpp"
-#include "support/authority.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/read.hpp>
@@ -22,61 +19,16 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 using boost::system::error_code;
 
-constexpr const char* address = "127.46.0.1";
-
-using Tls = std::shared_ptr<TlsContext>;
-
-Tls test_tls() {
-    static const testing::Authority authority;
-    return TlsContext::open({.identity = authority.issue("test", {address})}).value_or(nullptr);
-}
-
-/// Each test runs twice: over plain HTTP, and over TLS with certificates on both sides.
-#define HTTP_TEST(name)                \
-    static Task<void> name(Tls tls);   \
-    ASYNC_TEST(Http, name) {           \
-        co_await name(nullptr);        \
-    }                                  \
-    ASYNC_TEST(Https, name) {          \
-        auto tls = test_tls();         \
-        REQUIRE(tls != nullptr);       \
-        co_await name(std::move(tls)); \
-    }                                  \
-    static Task<void> name([[maybe_unused]] Tls tls)
-
 Task<HttpResponse> echo(HttpRequest request) {
     if (request.path() == "/slow") co_await wait_for(10s);
     HttpResponse response = HttpResponse::text(200, request.method + " " + request.target + " " + request.body);
     co_return response;
 }
 
-/// A server that runs, and a client of it.
-struct Talk {
-    Talk(Executor executor, Tls tls, HttpServer::Handler handler)
-        : server(executor, {.listen = {address, 0}, .tls = tls}, std::move(handler)), client(executor, {.tls = tls}) {
-        const auto started = server.start();
-        EXPECT_TRUE(started) << (started ? "" : started.error().message);
-    }
-    Task<Result<HttpResponse>> ask(HttpRequest request = {}, Duration limit = 2s) {
-        const Endpoint endpoint{address, server.port()};
-        const auto deadline = Deadline::after(limit);
-        return client.send(endpoint, std::move(request), deadline);
-    }
-
-    HttpServer server;
-    HttpClient client;
-};
-
 /// Sends raw bytes and answers the status line's number, or 0 when the server just closes.
 Task<int> status_of(std::uint16_t port, std::string bytes, Tls tls) {
-    Channel channel(co_await asio::this_coro::executor);
-    const asio::ip::tcp::endpoint server(asio::ip::make_address(address), port);
-    co_await channel.plain().async_connect(server, asio::use_awaitable);
-    if (tls) {
-        auto session = tls->connecting(address);
-        const auto problem = co_await channel.shake_hands(std::move(session), Channel::Side::connecting);
-        EXPECT_FALSE(problem) << channel.why(problem);
-    }
+    const auto open = co_await connect_to(port, tls);
+    Channel& channel = *open;
     co_await asio::async_write(channel, asio::buffer(bytes), asio::use_awaitable);
     std::string answer(12, '\0');
     boost::system::error_code problem;
@@ -98,13 +50,8 @@ HTTP_TEST(AnswersOnOneConnection) {
 
 /// Sends bytes in pieces of that size and answers everything that comes back until the server closes.
 Task<std::string> talk_raw(std::uint16_t port, std::string bytes, std::size_t piece, Tls tls) {
-    Channel channel(co_await asio::this_coro::executor);
-    const asio::ip::tcp::endpoint server(asio::ip::make_address(address), port);
-    co_await channel.plain().async_connect(server, asio::use_awaitable);
-    if (tls) {
-        auto session = tls->connecting(address);
-        co_await channel.shake_hands(std::move(session), Channel::Side::connecting);
-    }
+    const auto open = co_await connect_to(port, tls);
+    Channel& channel = *open;
     for (std::size_t at = 0; at < bytes.size(); at += piece) {
         const auto next = asio::buffer(bytes.data() + at, std::min(piece, bytes.size() - at));
         co_await asio::async_write(channel, next, asio::use_awaitable);
