@@ -3,7 +3,7 @@
 #include "base/result.hpp"
 #include "wire/s3/date.hpp"
 #include "wire/s3/header_list.hpp"
-#include "wire/s3/object_lock.hpp"
+#include "wire/s3/lock_mode.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "wire/s3/lock_mode.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -9,7 +10,7 @@
 
 namespace cloudshelf::s3 {
 
-enum class LockMode : std::uint8_t { governance, compliance };
+/// "GOVERNANCE", "COMPLIANCE"
 std::string_view to_string(LockMode mode);
 
 /// Either days or years.
