@@ -8,6 +8,7 @@
 #include "region/log/source.hpp"
 #include "region/objects/access.hpp"
 #include "region/objects/collector.hpp"
+#include "region/objects/cors_headers.hpp"
 #include "region/objects/operation.hpp"
 #include "region/objects/request_kind.hpp"
 #include "wire/s3/date.hpp"
@@ -51,6 +52,13 @@ Error outward(const Error& error) {
     if (error.code == "contents.no-key") return errors::named("KMS.NotFoundException", error.message);
     io::log(io::Level::error, "objects.failed", {{"code", error.code}, {"message", error.message}});
     return errors::named("InternalError");
+}
+
+/// The region's keys; made at the first start.
+Result<contents::KeyFile> open_keys(const std::filesystem::path& path) {
+    std::error_code unknown;
+    if (std::filesystem::exists(path, unknown)) return contents::KeyFile::read(path);
+    return contents::KeyFile::create(path, {"default"});
 }
 
 }  // namespace
@@ -107,7 +115,7 @@ struct Service::Impl {
         std::error_code problem;
         std::filesystem::create_directories(options.data, problem);
         if (problem) return fail("log.io", fmt::format("{}: {}", options.data.string(), problem.message()));
-        auto keys = contents::KeyFile::create(options.keys, {"default"});
+        auto keys = open_keys(options.keys);
         if (!keys) return fail(keys.error());
         const bool durable = options.sync == changelog::Sync::on;
         auto files = contents::Store::open(
@@ -139,8 +147,9 @@ struct Service::Impl {
         serving.server_name = "AmazonS3";
         serving.tls = std::move(tls);
         serving.streams = [this](const io::HttpRequest& head) { return streams_body(head, options.domains); };
-        auto made = std::make_unique<io::HttpServer>(executor, serving, [this](io::HttpRequest request) {
-            return self->answer(std::move(request));
+        const Connection connection{.secure = serving.tls != nullptr, .peer_address = {}};
+        auto made = std::make_unique<io::HttpServer>(executor, serving, [this, connection](io::HttpRequest request) {
+            return self->answer(std::move(request), connection);
         });
         if (auto listening = made->start(); !listening) return fail(listening.error());
         return made;
@@ -159,8 +168,10 @@ struct Service::Impl {
     }
 
     /// The answer of one operation, signature and permission checked.
-    io::Task<Answer> carry_out(io::HttpRequest* request, const s3::Target* target) {
-        const auto caller = access.identify(*request, self->wall_ms());
+    io::Task<Answer> carry_out(io::HttpRequest* request, const s3::Target* target, Connection connection) {
+        // A preflight request may name a presigned URL, but its signature is for the request behind it.
+        const bool preflight = request->method == "OPTIONS";
+        const auto caller = preflight ? Caller{} : access.identify(*request, self->wall_ms());
         if (!caller) co_return std::unexpected(caller.error());
         const auto name = s3::operation_name(request->method, *target, request->headers);
         if (!name) co_return std::unexpected(name.error());
@@ -174,6 +185,7 @@ struct Service::Impl {
             .target = *target,
             .caller = *caller,
             .bucket = target->bucket.empty() ? nullptr : buckets->find(target->bucket),
+            .connection = std::move(connection),
         };
         // Whether a bucket is there is no secret: S3 tells it to everybody.
         if (!call.bucket && !target->bucket.empty() && *name != "CreateBucket")
@@ -205,20 +217,27 @@ struct Service::Impl {
         return response;
     }
 
-    io::Task<io::HttpResponse> answer_api(io::HttpRequest request) {
-        const std::string id = draw_request_id();
-        const auto target = s3::parse_target(request.header("Host"), request.target, options.domains);
-        io::HttpResponse response;
-        if (target) {
-            auto answer = co_await carry_out(&request, &*target);
-            response = answer ? std::move(*answer) : refuse(std::move(answer.error()), request, &*target, id);
-        } else {
-            response = refuse(target.error(), request, nullptr, id);
-        }
+    /// What all answers carry.
+    void finish(io::HttpResponse& response, const std::string& id) {
         response.headers.emplace_back("x-amz-request-id", id);
         response.headers.emplace_back("x-amz-id-2", options.region.value());
         const auto now = s3::Seconds(std::chrono::seconds(self->wall_ms() / 1000));
         response.headers.emplace_back("Date", s3::http_date(now));
+    }
+
+    io::Task<io::HttpResponse> answer_api(io::HttpRequest request, Connection connection) {
+        const std::string id = draw_request_id();
+        const auto target = s3::parse_target(request.header("Host"), request.target, options.domains);
+        io::HttpResponse response;
+        if (target) {
+            auto answer = co_await carry_out(&request, &*target, std::move(connection));
+            response = answer ? std::move(*answer) : refuse(std::move(answer.error()), request, &*target, id);
+        } else {
+            response = refuse(target.error(), request, nullptr, id);
+        }
+        const auto bucket = target && log ? buckets->find(target->bucket) : nullptr;
+        if (bucket && request.method != "OPTIONS") append_cors_headers(response.headers, request, bucket->settings);
+        finish(response, id);
         co_return response;
     }
 
@@ -305,9 +324,9 @@ bool Service::wants_to_start_anew() const {
     return unknown || space.available >= impl_->log->options().free_bytes_min;
 }
 
-io::Task<io::HttpResponse> Service::answer(io::HttpRequest request) {
+io::Task<io::HttpResponse> Service::answer(io::HttpRequest request, Connection connection) {
     if (request.path().starts_with(own_paths)) return impl_->answer_own(std::move(request));
-    return impl_->answer_api(std::move(request));
+    return impl_->answer_api(std::move(request), std::move(connection));
 }
 
 changelog::ChangeLog& Service::log() {
