@@ -11,6 +11,7 @@
 #include "region/objects/cors_headers.hpp"
 #include "region/objects/operation.hpp"
 #include "region/objects/request_kind.hpp"
+#include "region/objects/website.hpp"
 #include "wire/s3/date.hpp"
 #include "wire/s3/error_document.hpp"
 #include "wire/s3/errors.hpp"
@@ -225,6 +226,14 @@ struct Service::Impl {
         response.headers.emplace_back("Date", s3::http_date(now));
     }
 
+    io::Task<io::HttpResponse> answer_site(io::HttpRequest request, std::string bucket, Connection connection) {
+        std::string id = draw_request_id();
+        WebsiteCall call{*self, request, operations, std::move(bucket), std::move(connection), id};
+        auto response = co_await answer_website(std::move(call));
+        finish(response, id);
+        co_return response;
+    }
+
     io::Task<io::HttpResponse> answer_api(io::HttpRequest request, Connection connection) {
         const std::string id = draw_request_id();
         const auto target = s3::parse_target(request.header("Host"), request.target, options.domains);
@@ -325,6 +334,8 @@ bool Service::wants_to_start_anew() const {
 }
 
 io::Task<io::HttpResponse> Service::answer(io::HttpRequest request, Connection connection) {
+    auto site = website_bucket(request.header("Host"), impl_->options.domains, region().value());
+    if (site && impl_->log) return impl_->answer_site(std::move(request), std::move(*site), std::move(connection));
     if (request.path().starts_with(own_paths)) return impl_->answer_own(std::move(request));
     return impl_->answer_api(std::move(request), std::move(connection));
 }
