@@ -9,6 +9,7 @@
 #include "region/objects/access.hpp"
 #include "region/objects/collector.hpp"
 #include "region/objects/cors_headers.hpp"
+#include "region/objects/lifecycle.hpp"
 #include "region/objects/operation.hpp"
 #include "region/objects/request_kind.hpp"
 #include "region/objects/website.hpp"
@@ -303,6 +304,7 @@ io::Task<Result<void>> Service::start() {
     }
     if (auto opened = impl_->open(); !opened) co_return fail(opened.error());
     run_behind(impl_->collector->run());
+    run_behind(run_lifecycle(*this));
     co_return Result<void>();
 }
 
