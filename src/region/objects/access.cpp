@@ -38,8 +38,11 @@ bool is_signed(const io::HttpRequest& request) {
 }
 
 /// x-amz-expected-bucket-owner: an account's number, by which a client makes sure that the bucket is whose it believes.
-Result<void> check_expected_owner(const Call& call) {
-    const std::string_view expected = call.header("x-amz-expected-bucket-owner");
+/// Of a copy's source, which is what a copy reads, there is a header of its own.
+Result<void> check_expected_owner(const Call& call, std::string_view action) {
+    const bool source = !call.header("x-amz-copy-source").empty() && action.starts_with("s3:GetObject");
+    const std::string_view expected =
+        call.header(source ? "x-amz-source-expected-bucket-owner" : "x-amz-expected-bucket-owner");
     if (expected.empty()) return {};
     const auto* owner = call.service.accounts().canonical(call.bucket->owner);
     if (owner != nullptr && owner->id == expected) return {};
@@ -78,7 +81,7 @@ Result<void> permit(
     question.key_permits = caller.credentials != nullptr && caller.credentials->permission >= needed;
     // Whether a name is taken is no question of what its bucket allows.
     if (call.bucket && action != "s3:CreateBucket") {
-        if (auto expected = check_expected_owner(call); !expected) return expected;
+        if (auto expected = check_expected_owner(call, action); !expected) return expected;
         AccessRequest asked{.call = call, .action = action, .on = on, .key = key};
         if (needs_version(asked)) asked.version = version_in_question(asked);
         question.own_account = owner_of(asked) == caller.canonical_id();

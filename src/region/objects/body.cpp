@@ -71,9 +71,13 @@ Error outward(const Error& error) {
 /// Takes the bytes as they come. On one thread of the pool at a time.
 class Intake {
 public:
-    Intake(contents::Writer writer, Announced announced, std::optional<s3::ChecksumAlgorithm> algorithm)
+    Intake(contents::Writer writer, Announced announced, const BodyWanted& wanted)
         : writer_(std::move(writer)), announced_(std::move(announced)) {
+        const auto brought = announced_.checksum ? std::optional(announced_.checksum->algorithm) : std::nullopt;
+        const auto algorithm = brought ? brought : wanted.checksum;
         if (algorithm) checksum_.emplace(*algorithm);
+        besides_is_checksum_ = wanted.besides && wanted.besides == algorithm;
+        if (wanted.besides && !besides_is_checksum_) besides_.emplace(*wanted.besides);
     }
 
     /// The body's chunks, each signed or not.
@@ -91,12 +95,14 @@ public:
     Result<ReceivedBody> finish() {
         if (chunks_ && !chunks_->finished()) return fail(s3::errors::incomplete_body());
         if (writer_.length() != *announced_.length) return fail(s3::errors::incomplete_body());
-        ReceivedBody body{.stored = {}, .md5 = md5_.finish(), .algorithm = std::nullopt, .checksum = {}};
+        ReceivedBody body{.stored = {}, .md5 = md5_.finish(), .algorithm = std::nullopt, .checksum = {}, .besides = {}};
         if (announced_.md5 && *announced_.md5 != body.md5) return fail(s3::errors::bad_digest());
         if (checksum_) {
             body.algorithm = checksum_->algorithm();
             body.checksum = checksum_->finish();
         }
+        if (besides_) body.besides = besides_->finish();
+        if (besides_is_checksum_) body.besides = body.checksum;
         if (auto checked = check(body.checksum); !checked) return fail(checked.error());
         auto stored = writer_.finish({.expected_sha256 = announced_.sha256});
         if (!stored) return fail(stored.error());
@@ -111,6 +117,7 @@ private:
         if (writer_.length() + plain.size() > *announced_.length) return fail(s3::errors::incomplete_body());
         md5_.update(plain);
         if (checksum_) checksum_->update(plain);
+        if (besides_) besides_->update(plain);
         return writer_.append(plain);
     }
 
@@ -137,6 +144,8 @@ private:
     std::optional<sigv4::ChunkReader> chunks_;
     s3::Digest md5_{s3::ChecksumAlgorithm::md5};
     std::optional<s3::Digest> checksum_;
+    std::optional<s3::Digest> besides_;
+    bool besides_is_checksum_ = false;
 };
 
 using Outcome = Result<std::optional<ReceivedBody>>;
@@ -157,10 +166,9 @@ Outcome step(Intake& intake, std::string_view piece) {
 io::Task<Result<ReceivedBody>> receive_body(Call call, BodyWanted wanted) {
     auto announced = read_announcement(call);
     if (!announced) co_return fail(announced.error());
-    if (announced->checksum) wanted.checksum = announced->checksum->algorithm;
     auto writer = call.service.contents().begin(wanted.key);
     if (!writer) co_return fail(writer.error());
-    const auto intake = std::make_shared<Intake>(std::move(*writer), std::move(*announced), wanted.checksum);
+    const auto intake = std::make_shared<Intake>(std::move(*writer), std::move(*announced), wanted);
     if (is_chunked(call.caller.verified.payload)) {
         const auto& verified = call.caller.verified;
         intake->expect_chunks(verified, sigv4::signing_key(verified.credentials->secret_access_key, verified.scope));

@@ -17,6 +17,8 @@ struct BodyWanted {
     std::string key;  // of encryption at rest: a name in the region's key file
     /// Computed when the request brings no checksum of its own; nothing: none.
     std::optional<s3::ChecksumAlgorithm> checksum;
+    /// Computed whatever the request brings; nothing: none.
+    std::optional<s3::ChecksumAlgorithm> besides = {};
 };
 
 /// A body that came, whole and as it was signed, and is durable.
@@ -25,6 +27,7 @@ struct ReceivedBody {
     std::string md5;          // raw
     std::optional<s3::ChecksumAlgorithm> algorithm;
     std::string checksum;  // raw; empty: none
+    std::string besides;   // raw, of BodyWanted::besides; empty: none
 };
 
 /// Takes the request's body into a content: decodes `aws-chunked`, and checks signatures, Content-MD5, the checksum in

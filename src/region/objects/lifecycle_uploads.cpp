@@ -1,7 +1,7 @@
 #include "region/objects/lifecycle_uploads.hpp"
 
 #include "region/objects/listing.hpp"
-#include "region/objects/upload.hpp"
+#include "region/objects/upload_store.hpp"
 #include "wire/s3/lifecycle_due.hpp"
 
 #include <algorithm>
@@ -16,30 +16,10 @@ constexpr std::size_t uploads_per_page = 100;
 Result<bool> abort(
     changelog::Batch& batch, const Storage& storage, BucketNumber bucket, const Upload& upload, Freed& freed
 ) {
-    const std::string place = upload_place(bucket, upload.draft.key, upload.id);
-    const auto there = batch.get(storage.uploads, place);
+    const auto there = find_upload(batch, storage, bucket, upload.draft.key, upload.id);
     if (!there) return fail(there.error());
     if (!*there) return false;
-    std::vector<std::pair<std::string, contents::ContentName>> parts;
-    Result<void> all_good;
-    const auto take = [&](std::string_view part_at, std::string_view record) {
-        const auto part = decode_part(record);
-        if (!part) {
-            all_good = fail(part.error());
-            return false;
-        }
-        parts.emplace_back(part_at, part->piece.content);
-        return true;
-    };
-    const auto range = changelog::KeyRange::prefix(parts_prefix(upload.id));
-    if (auto scanned = batch.scan(storage.parts, range, take); !scanned) return fail(scanned.error());
-    if (!all_good) return fail(all_good.error());
-    for (const auto& [part_at, content] : parts) {
-        batch.erase(storage.parts, part_at);
-        batch.erase(storage.references, reference_place(content, part_reference, part_at));
-        freed.push_back(content);
-    }
-    batch.erase(storage.uploads, place);
+    if (auto removed = remove_upload(batch, storage, bucket, **there, freed); !removed) return fail(removed.error());
     return true;
 }
 

@@ -11,6 +11,11 @@ Operations all_operations() {
     add_write_operations(operations);
     add_delete_operations(operations);
     add_object_settings_operations(operations);
+    add_multipart_operations(operations);
+    add_complete_operations(operations);
+    add_copy_operations(operations);
+    add_attributes_operations(operations);
+    add_post_operations(operations);
     return operations;
 }
 

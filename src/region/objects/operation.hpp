@@ -35,7 +35,7 @@ struct Caller {
 struct Refusal {
     Error error;
     std::vector<std::pair<std::string, std::string>> details;  // elements of the document: BucketName, Key, …
-    io::Headers headers;                                        // of the answer: x-amz-delete-marker, …
+    io::Headers headers;                                       // of the answer: x-amz-delete-marker, …
 
     Refusal(Error from) : error(std::move(from)) {}
 };
@@ -72,14 +72,18 @@ struct Operation {
 using Operations = std::map<std::string, Operation, std::less<>>;
 
 // Each in the file of that name.
-void add_bucket_operations(Operations& to);     // bucket_operations.cpp: create, head, list, delete, location
-void add_settings_operations(Operations& to);   // settings_operations.cpp: versioning, tagging, policy, CORS, …
-void add_list_operations(Operations& to);       // list_operations.cpp: objects (v1, v2), versions
-void add_read_operations(Operations& to);       // read_operations.cpp: GetObject, HeadObject, attributes
-void add_write_operations(Operations& to);      // write_operations.cpp: PutObject, CopyObject
-void add_delete_operations(Operations& to);     // delete_operations.cpp: DeleteObject, DeleteObjects
+void add_bucket_operations(Operations& to);           // bucket_operations.cpp: create, head, list, delete, location
+void add_settings_operations(Operations& to);         // settings_operations.cpp: versioning, tagging, policy, CORS, …
+void add_list_operations(Operations& to);             // list_operations.cpp: objects (v1, v2), versions
+void add_read_operations(Operations& to);             // read_operations.cpp: GetObject, HeadObject
+void add_attributes_operations(Operations& to);       // attributes_operations.cpp: GetObjectAttributes
+void add_write_operations(Operations& to);            // write_operations.cpp: PutObject
+void add_copy_operations(Operations& to);             // copy_operations.cpp: CopyObject, UploadPartCopy
+void add_post_operations(Operations& to);             // post_operations.cpp: PostObject
+void add_delete_operations(Operations& to);           // delete_operations.cpp: DeleteObject, DeleteObjects
 void add_object_settings_operations(Operations& to);  // object_settings_operations.cpp: tags, retention, hold, ACL
-void add_multipart_operations(Operations& to);  // multipart_operations.cpp
+void add_multipart_operations(Operations& to);        // multipart_operations.cpp: all but completion and copies
+void add_complete_operations(Operations& to);         // complete_operations.cpp: CompleteMultipartUpload
 Operations all_operations();
 
 /// Whether the caller may do `action` on the target: policy, access control list and the key's own permission. Handlers

@@ -34,7 +34,7 @@ namespace {
 namespace asio = boost::asio;
 namespace errors = s3::errors;
 
-constexpr std::size_t body_bytes_max = 2 << 20;  // of documents; objects are streamed
+constexpr std::size_t body_bytes_max = 4 << 20;  // of documents (10,000 parts, 1,000 keys); objects are streamed
 constexpr std::size_t connections_max = 4096;
 constexpr std::size_t working_threads = 8;  // most of the time they wait for the disk
 
@@ -181,17 +181,18 @@ struct Service::Impl {
         if (found == operations.end()) co_return std::unexpected(errors::not_implemented());
         if (!log) co_return std::unexpected(errors::named("ServiceUnavailable", "The data is being opened"));
         const Operation& operation = found->second;
+        // Who may make a bucket is no question of one that is there: that its name is taken is the answer then.
+        const bool of_bucket = !target->bucket.empty() && *name != "CreateBucket";
         const Call call{
             .service = *self,
             .request = *request,
             .target = *target,
             .caller = *caller,
-            .bucket = target->bucket.empty() ? nullptr : buckets->find(target->bucket),
+            .bucket = of_bucket ? buckets->find(target->bucket) : nullptr,
             .connection = std::move(connection),
         };
         // Whether a bucket is there is no secret: S3 tells it to everybody.
-        if (!call.bucket && !target->bucket.empty() && *name != "CreateBucket")
-            co_return std::unexpected(errors::no_such_bucket());
+        if (!call.bucket && of_bucket) co_return std::unexpected(errors::no_such_bucket());
         if (!operation.action.empty()) {
             const auto permitted = permit(call, operation.action, operation.permission, operation.on, target->key);
             if (!permitted) co_return std::unexpected(permitted.error());

@@ -85,6 +85,7 @@ std::string encode_version(const Version& version) {
         out.text<Length>(piece.content.sha256).text<Length>(piece.content.key).number(piece.length);
     out.number(static_cast<Length>(version.parts.size()));
     for (const auto& part : version.parts) out.number(part.number).number(part.size).text<Length>(part.checksum);
+    out.text<Length>(version.upload_id);
     put(out, version.headers);
     out.text<Length>(version.storage_class);
     put(out, version.tags);
@@ -126,6 +127,7 @@ Result<Version> decode_version(std::string_view bytes) {
         part.checksum = take_text(from);
         return part;
     });
+    version.upload_id = take_text(from);
     version.headers = take_pairs(from);
     version.storage_class = take_text(from);
     version.tags = take_pairs(from);

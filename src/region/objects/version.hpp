@@ -55,16 +55,17 @@ struct Destination {
 /// One version of an object, or a delete marker: all but its bytes.
 struct Version {
     std::string key;
-    std::string id;           // null_id, or of its stamp
-    core::HybridStamp stamp;  // of the write: the versions of a key are in this order, in every region
+    std::string id;             // null_id, or of its stamp
+    core::HybridStamp stamp;    // of the write: the versions of a key are in this order, in every region
     core::HybridStamp changed;  // of the last change of tags, lock or owner's access: the last change wins
     bool delete_marker = false;
     std::int64_t modified_ms = 0;  // Last-Modified, since 1970; a replica has its source's
     std::string etag;              // without quotes
     std::uint64_t size = 0;
     std::vector<Piece> pieces;
-    std::vector<Part> parts;  // empty: not of a multipart upload
-    Pairs headers;            // Content-Type, …, x-amz-meta-…: as they are answered
+    std::vector<Part> parts;    // empty: not of a multipart upload
+    std::string upload_id;      // of the upload it came of, so that a repeated completion finds it; empty: of none
+    Pairs headers;              // Content-Type, …, x-amz-meta-…: as they are answered
     std::string storage_class;  // empty: STANDARD
     Pairs tags;
     StoredChecksum checksum;
