@@ -154,6 +154,12 @@ Task<bool> write_answer(std::shared_ptr<Channel> channel, HttpResponse response,
     const bool apart = body_bytes > copied_bytes_max;
     auto message = head(response, body, terms, apart ? 0 : body_bytes);
     if (!bare && !apart) message += response.body;
+    // Most answers are small and fit into what the kernel takes at once.
+    if (!apart) {
+        const auto written = channel->write_at_once(message);
+        if (written == message.size()) co_return terms.keep_alive;
+        message.erase(0, written);
+    }
     Patience patience(terms.whole);
     const auto more = apart ? Channel::More::yes : Channel::More::no;
     auto problem = co_await channel->write(message, &patience, more);

@@ -78,7 +78,7 @@ HTTP_TEST(TakesALongBody) {
     const auto notes = std::make_shared<Seen>();
     Talk talk(co_await asio::this_coro::executor, streaming(tls), taking(notes), {.tls = tls});
     const std::uint64_t length = (tls ? std::uint64_t{48} : 300) << 20;
-    const auto before = resident_mib_max();
+    [[maybe_unused]] const auto before = resident_mib_max();
     HttpRequest request{.method = "PUT", .target = "/long"};
     const auto answer = co_await talk.client.upload(
         talk.at(), std::move(request), pattern_of(length, std::make_shared<std::uint64_t>(0)), Deadline::after(25s)

@@ -60,7 +60,7 @@ ContentName write(Store& store, std::string_view bytes) {
 }
 
 void small_ones(Store& store, int threads, std::string_view sync, Random& seeds) {
-    constexpr double wanted_seconds = 3;
+    constexpr double wanted_seconds = 2;
     std::atomic<std::uint64_t> written{0};
     std::atomic<bool> done{false};
     const auto work = [&](std::uint64_t seed) {
@@ -176,7 +176,10 @@ int run(const char* folder) {
     Random random(static_cast<std::uint64_t>(Clock::now().time_since_epoch().count()));
     for (const Sync sync : {Sync::on, Sync::off}) {
         const auto store = Store::open({.folder = place / "contents", .keys = keys, .sync = sync}).value();
-        for (const int threads : {1, 8, 32}) small_ones(*store, threads, sync == Sync::on ? "on" : "off", random);
+        for (const int threads : {1, 8, 32}) {
+            if (sync == Sync::off && threads == 32) continue;  // two processors are busy with eight
+            small_ones(*store, threads, sync == Sync::on ? "on" : "off", random);
+        }
     }
     const auto began = Clock::now();
     const auto store = Store::open({.folder = place / "contents", .keys = keys}).value();

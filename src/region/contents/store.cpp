@@ -44,12 +44,15 @@ Result<Removal> Store::remove_unreferenced(
 ) {
     if (!is_valid(name)) return fail(bad_name());
     Folder& folder = shared_->folder(name);
+    const std::string file = file_of(name);
+    // Held until the lock is not: giving the space back, which takes milliseconds where the file system tells the disk
+    // of it (`discard`), is done when the last one lets go.
+    const Descriptor held(::openat(folder.descriptor.get(), file.c_str(), O_PATH | O_CLOEXEC | O_NOFOLLOW));
     const std::lock_guard guard(folder.mutex);
     if (shared_->pins->has(name)) return Removal::pinned;  // first: pins.hpp
     auto referenced = is_referenced();
     if (!referenced) return fail(std::move(referenced.error()));
     if (*referenced) return Removal::referenced;
-    const std::string file = file_of(name);
     struct ::stat found{};
     int number = ::fstatat(folder.descriptor.get(), file.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
     if (number == ENOENT) return Removal::missing;
