@@ -76,7 +76,8 @@ TEST(ReferencePlan, HoldsTheFigures) {
     EXPECT_EQ(payments.commit, core::CommitMode::synchronous);
     EXPECT_TRUE(payments.covered());
     EXPECT_TRUE(core::find_service(plan, "shopping-cart")->covered());
-    EXPECT_FALSE(core::find_service(plan, "static-site")->covered());
+    EXPECT_TRUE(core::find_service(plan, "static-site")->covered());
+    EXPECT_FALSE(core::find_service(plan, "analytics")->covered());
     EXPECT_EQ(core::find_service(plan, "analytics")->rpo, Duration(4h));
     EXPECT_EQ(core::region_with(plan, core::RegionRole::standby)->name, RegionName("us-west-2"));
     EXPECT_EQ(plan.databases[0].backup.retention, Duration(30 * 24h));

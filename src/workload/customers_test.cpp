@@ -186,6 +186,24 @@ TEST(Customers, RetriesOfReadsHaveABudget) {
 }
 
 // Goal: open loop with the promised rate and mix: customers' own choices, whatever the shop answers.
+TEST(Customers, LookAtTheStaticSiteWhereThereIsOne) {
+    Customers customers = with_one_customer({.pages = {"/", "/books/1.html"}});
+    const auto begun = arrival_of(customers, "page");
+    const Request& request = request_of(begun.next);
+    EXPECT_EQ(request.service, "static-site");
+    EXPECT_TRUE(request.target == "/" || request.target == "/books/1.html") << request.target;
+    const Next shown = customers.step(begun.id, Answer{.status = 200, .body = "<!doctype html>"}, start + 2ms);
+    ASSERT_TRUE(shown.deed);
+    EXPECT_TRUE(shown.deed->ok);
+    EXPECT_TRUE(is_finished(shown));
+    Customers others = with_one_customer();
+    for (int i = 0; i < 1000; ++i) {
+        const auto arrived = others.arrive(start);
+        EXPECT_NE(request_of(arrived.next).service, "static-site");
+        others.abandon(arrived.id, start);
+    }
+}
+
 TEST(Customers, ComeAtTheirRateWithTheirMix) {
     Customers customers = with_one_customer({.rate = 200, .seed = 41});
     // One order, so that there is something to look at.

@@ -23,6 +23,10 @@ TEST_F(TwinTest, LosesARegionAndKeepsTheShop) {
     ASSERT_EQ(report.at("services").as_array().size(), 4u);
     for (const auto& service : report.at("services").as_array()) {
         EXPECT_TRUE(service.at("met").as_bool());
+        if (service.at("name").as_string() == "static-site") {  // read only, and the edge has another origin
+            EXPECT_LT(service.at("rta_s").to_number<double>(), 3);
+            continue;
+        }
         EXPECT_GT(service.at("acknowledged_writes").to_number<int>(), 0);
         EXPECT_GT(service.at("rta_s").to_number<double>(), 0.1);  // the region was really gone
         if (service.at("name").as_string() == "payments") EXPECT_EQ(service.at("lost_writes").to_number<int>(), 0);
@@ -32,7 +36,7 @@ TEST_F(TwinTest, LosesARegionAndKeepsTheShop) {
         EXPECT_TRUE(report.at("phases_ms").as_object().contains(phase)) << phase;
     }
     EXPECT_EQ(report.at("failback").at("lost_writes").to_number<int>(), 0);
-    EXPECT_EQ(report.at("not_covered").as_array().size(), 2u);
+    EXPECT_EQ(report.at("not_covered").as_array().size(), 1u);
     EXPECT_TRUE(fs::exists(out / "report.md"));
 }
 
@@ -57,7 +61,7 @@ TEST_F(TwinTest, MovesSurviveTheirControllerAtEveryStep) {
             if (name.starts_with("died.")) deaths.insert(name);
         }
     }
-    EXPECT_EQ(deaths.size(), 48u);  // 11 steps of the failover and 13 of the failback, before and after each
+    EXPECT_EQ(deaths.size(), 50u);  // 12 steps of the failover and 13 of the failback, before and after each
     const auto verified = run({"journal", "verify"});
     EXPECT_EQ(verified.status, 0) << verified.err;
 }
