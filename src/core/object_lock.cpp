@@ -17,7 +17,7 @@ bool may_delete(const ObjectLock& lock, std::int64_t now_ms, BypassGovernance by
 
 bool may_retain(const ObjectLock& now, const ObjectLock& next, std::int64_t now_ms, BypassGovernance bypass) {
     if (!retains(now, now_ms, bypass)) return true;
-    return next.mode >= now.mode && next.until_ms >= now.until_ms;
+    return next.mode == now.mode && next.until_ms >= now.until_ms;
 }
 
 }  // namespace cloudshelf::core

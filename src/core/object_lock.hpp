@@ -22,8 +22,9 @@ enum class BypassGovernance : bool { no, yes };
 /// Whether a version under this lock may be deleted now. A legal hold and compliance mode keep it from everybody.
 bool may_delete(const ObjectLock& lock, std::int64_t now_ms, BypassGovernance bypass);
 
-/// Whether the retention of a version may become another one (its legal hold aside): longer always, and stricter;
-/// shorter, laxer or none only when what is there has run out, or is governance that is passed by.
+/// Whether the retention of a version may become another one (its legal hold aside): longer always; shorter, none or
+/// of another mode only when what is there has run out, or is governance that is passed by (S3 lets nobody else "alter
+/// its lock settings", and stricter is altered too).
 bool may_retain(const ObjectLock& now, const ObjectLock& next, std::int64_t now_ms, BypassGovernance bypass);
 
 }  // namespace cloudshelf::core

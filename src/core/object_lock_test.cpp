@@ -32,7 +32,8 @@ TEST(ObjectLock, retention_grows_only) {
     const ObjectLock compliance{.mode = LockMode::compliance, .until_ms = 2000};
     EXPECT_TRUE(may_retain({}, governance, now, no));
     EXPECT_TRUE(may_retain(governance, {.mode = LockMode::governance, .until_ms = 2001}, now, no)) << "longer";
-    EXPECT_TRUE(may_retain(governance, compliance, now, no)) << "stricter";
+    EXPECT_FALSE(may_retain(governance, compliance, now, no)) << "stricter";
+    EXPECT_TRUE(may_retain(governance, compliance, now, yes)) << "stricter, passed by";
     EXPECT_FALSE(may_retain(governance, {.mode = LockMode::governance, .until_ms = 1999}, now, no)) << "shorter";
     EXPECT_FALSE(may_retain(governance, {}, now, no)) << "none";
     EXPECT_TRUE(may_retain(governance, {}, now, yes)) << "passed by";

@@ -2,6 +2,7 @@
 
 #include "base/digest.hpp"
 #include "region/objects/authorization.hpp"
+#include "region/objects/service.hpp"
 #include "wire/s3/errors.hpp"
 
 #include <chrono>
@@ -36,6 +37,18 @@ bool is_signed(const io::HttpRequest& request) {
            request.target.contains("X-Amz-Signature=");
 }
 
+/// x-amz-expected-bucket-owner: an account's number, by which a client makes sure that the bucket is whose it believes.
+/// Of a copy's source, which is what a copy reads, there is a header of its own.
+Result<void> check_expected_owner(const Call& call, std::string_view action) {
+    const bool source = !call.header("x-amz-copy-source").empty() && action.starts_with("s3:GetObject");
+    const std::string_view expected =
+        call.header(source ? "x-amz-source-expected-bucket-owner" : "x-amz-expected-bucket-owner");
+    if (expected.empty()) return {};
+    const auto* owner = call.service.accounts().canonical(call.bucket->owner);
+    if (owner != nullptr && owner->id == expected) return {};
+    return fail(errors::access_denied());
+}
+
 }  // namespace
 
 Access::Access(const sigv4::Keyring& keyring, const Accounts& accounts, std::string region)
@@ -64,13 +77,17 @@ Result<void> permit(
     const Call& call, std::string_view action, sigv4::Permission needed, Operation::On on, std::string_view key
 ) {
     const Caller& caller = call.caller;
-    core::AccessQuestion question{.anonymous = caller.anonymous()};
-    question.own_account = !call.bucket || call.bucket->owner == caller.canonical_id();
+    core::AccessQuestion question{.anonymous = caller.anonymous(), .own_account = true};
     question.key_permits = caller.credentials != nullptr && caller.credentials->permission >= needed;
-    if (call.bucket) {
-        const AccessRequest asked{.call = call, .action = action, .on = on, .key = key};
+    // Whether a name is taken is no question of what its bucket allows.
+    if (call.bucket && action != "s3:CreateBucket") {
+        if (auto expected = check_expected_owner(call, action); !expected) return expected;
+        AccessRequest asked{.call = call, .action = action, .on = on, .key = key};
+        if (needs_version(asked)) asked.version = version_in_question(asked);
+        question.own_account = owner_of(asked) == caller.canonical_id();
         question.policy = policy_verdict(asked);
-        question.acl_grants = acl_grants(asked);
+        const bool settled = question.own_account && question.key_permits;
+        question.acl_grants = !settled && acl_grants(asked);
     }
     if (core::may_access(question)) return {};
     return fail(errors::access_denied());

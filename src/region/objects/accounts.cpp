@@ -24,6 +24,10 @@ Accounts::Accounts(const sigv4::Keyring& keyring) {
         if (account.display_name.empty()) account.display_name = account.id == usual_account ? "cloudshelf" : account.id;
         by_key_.emplace(key, std::move(account));
     }
+    const auto others = by_key_ | std::views::values;
+    several_ = std::ranges::any_of(others, [&others](const Account& account) {
+        return account.canonical_id != others.front().canonical_id;
+    });
 }
 
 const Account& Accounts::of(const sigv4::Credentials& credentials) const {

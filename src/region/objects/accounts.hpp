@@ -26,9 +26,12 @@ public:
     const Account& of(const sigv4::Credentials& credentials) const;
     /// Null: nobody has it.
     const Account* canonical(std::string_view canonical_id) const;
+    /// Whether there is more than one account, so that objects may be another's than their bucket.
+    bool several() const { return several_; }
 
 private:
     std::map<std::string, Account, std::less<>> by_key_;  // access key id
+    bool several_ = false;
 };
 
 }  // namespace cloudshelf::objects

@@ -1,4 +1,5 @@
 // CreateBucket, HeadBucket, ListBuckets, DeleteBucket, GetBucketLocation.
+#include "region/objects/new_bucket.hpp"
 #include "region/objects/operation.hpp"
 #include "region/objects/service.hpp"
 #include "region/objects/version_store.hpp"
@@ -17,11 +18,12 @@ bool is_true(std::string_view header) {
     return header == "true" || header == "True" || header == "TRUE";
 }
 
-Result<void> check_location(const Call& call) {
-    if (call.request.body.empty()) return {};
-    const auto asked = s3::parse_create_bucket_configuration(call.request.body);
-    if (!asked) return fail(asked.error());
-    const auto& location = asked->location_constraint;
+Result<s3::CreateBucketConfiguration> read_configuration(const Call& call) {
+    if (call.request.body.empty()) return s3::CreateBucketConfiguration{};
+    return s3::parse_create_bucket_configuration(call.request.body);
+}
+
+Result<void> check_location(const Call& call, const std::string& location) {
     if (location.empty() || location == call.service.region().value()) return {};
     if (location == first_region) return fail(s3::errors::invalid_location_constraint());
     return fail(s3::errors::illegal_location_constraint());
@@ -30,7 +32,10 @@ Result<void> check_location(const Call& call) {
 io::Task<Answer> create_bucket(Call call) {
     if (call.caller.anonymous()) co_return std::unexpected(s3::errors::access_denied());
     if (auto named = s3::check_bucket_name(call.target.bucket); !named) co_return std::unexpected(named.error());
-    if (auto located = check_location(call); !located) co_return std::unexpected(located.error());
+    const auto configuration = read_configuration(call);
+    if (!configuration) co_return std::unexpected(configuration.error());
+    if (auto located = check_location(call, configuration->location_constraint); !located)
+        co_return std::unexpected(located.error());
     const bool locked = is_true(call.header("x-amz-bucket-object-lock-enabled"));
     Bucket made{
         .name = call.target.bucket,
@@ -39,6 +44,8 @@ io::Task<Answer> create_bucket(Call call) {
         .versioning = locked ? Versioning::enabled : Versioning::never,
         .object_lock = locked,
     };
+    if (auto taken = take_settings_of_new(call, configuration->tags, made); !taken)
+        co_return std::unexpected(taken.error());
     const Buckets::Change change = [&](const Bucket* current, changelog::Batch&) -> Result<std::optional<Bucket>> {
         if (current == nullptr) return std::optional(made);
         if (current->owner != made.owner) return fail(s3::errors::bucket_already_exists());

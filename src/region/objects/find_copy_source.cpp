@@ -43,6 +43,7 @@ std::expected<FoundSource, Refusal> find_copy_source(const Call& call) {
         .target = *target,
         .caller = call.caller,
         .bucket = call.service.buckets().find(source->bucket),
+        .connection = call.connection,
     };
     if (!reading.bucket) return std::unexpected(s3::errors::no_such_bucket());
     if (!source->version_id) {

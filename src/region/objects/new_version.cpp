@@ -1,5 +1,6 @@
 #include "region/objects/new_version.hpp"
 
+#include "region/objects/acl.hpp"
 #include "region/objects/replication.hpp"
 #include "region/objects/service.hpp"
 #include "wire/s3/checksum.hpp"
@@ -80,10 +81,11 @@ Result<Version> draft_version(const Call& call) {
     }
     if (auto taken = take_encryption(call, draft); !taken) return fail(taken.error());
     if (auto taken = take_lock(call, draft); !taken) return fail(taken.error());
-    auto acl = s3::canned_acl(call.request.headers);
-    if (!acl) return fail(acl.error());
-    draft.acl = std::move(*acl);
-    draft.owner = call.bucket->owner;
+    auto access =
+        access_of_new(*call.bucket, call.caller.canonical_id(), call.request.headers, call.service.accounts());
+    if (!access) return fail(access.error());
+    draft.owner = std::move(access->owner);
+    draft.acl = std::move(access->acl);
     return draft;
 }
 

@@ -5,10 +5,12 @@ namespace cloudshelf::objects {
 Operations all_operations() {
     Operations operations;
     add_bucket_operations(operations);
+    add_settings_operations(operations);
     add_list_operations(operations);
     add_read_operations(operations);
     add_write_operations(operations);
     add_delete_operations(operations);
+    add_object_settings_operations(operations);
     add_multipart_operations(operations);
     add_complete_operations(operations);
     add_copy_operations(operations);

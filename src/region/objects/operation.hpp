@@ -6,6 +6,7 @@
 #include "io/task.hpp"
 #include "region/objects/accounts.hpp"
 #include "region/objects/buckets.hpp"
+#include "region/objects/service.hpp"
 #include "wire/s3/target.hpp"
 #include "wire/sigv4/credentials.hpp"
 #include "wire/sigv4/verify.hpp"
@@ -19,8 +20,6 @@
 #include <vector>
 
 namespace cloudshelf::objects {
-
-class Service;
 
 /// Who asks. Both null: nobody signed the request.
 struct Caller {
@@ -51,6 +50,7 @@ struct Call {
     const s3::Target& target;
     const Caller& caller;
     KnownBucketPtr bucket;  // target.bucket, as it was when the request came; null: there is none, or it names none
+    Connection connection = {};
 
     std::string_view header(std::string_view name) const { return request.header(name); }
     bool asks_for(std::string_view parameter) const { return target.query.has(parameter); }

@@ -1,5 +1,6 @@
 // GetObject, HeadObject.
 #include "region/objects/find_version.hpp"
+#include "region/objects/lifecycle.hpp"
 #include "region/objects/new_version.hpp"
 #include "region/objects/object_reader.hpp"
 #include "region/objects/operation.hpp"
@@ -80,6 +81,7 @@ io::Headers headers_of(const Call& call, const Version& version) {
         headers.emplace_back("x-amz-object-lock-mode", compliance ? "COMPLIANCE" : "GOVERNANCE");
         headers.emplace_back("x-amz-object-lock-retain-until-date", s3::iso_8601(until));
     }
+    append_expiration_header(headers, call.service, call.bucket->settings, version);
     if (version.lock.legal_hold) headers.emplace_back("x-amz-object-lock-legal-hold", "ON");
     if (const auto status = replication_status(call.service, *call.bucket, version); !status.empty())
         headers.emplace_back("x-amz-replication-status", status);

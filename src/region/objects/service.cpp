@@ -9,7 +9,9 @@
 #include "region/objects/access.hpp"
 #include "region/objects/collector.hpp"
 #include "region/objects/content_source.hpp"
+#include "region/objects/cors_headers.hpp"
 #include "region/objects/following.hpp"
+#include "region/objects/lifecycle.hpp"
 #include "region/objects/metrics_page.hpp"
 #include "region/objects/operation.hpp"
 #include "region/objects/repairs.hpp"
@@ -17,6 +19,7 @@
 #include "region/objects/request_kind.hpp"
 #include "region/objects/request_metrics.hpp"
 #include "region/objects/scrubber.hpp"
+#include "region/objects/website.hpp"
 #include "wire/s3/date.hpp"
 #include "wire/s3/error_document.hpp"
 #include "wire/s3/errors.hpp"
@@ -167,8 +170,9 @@ struct Service::Impl {
         serving.server_name = "AmazonS3";
         serving.tls = std::move(tls);
         serving.streams = [this](const io::HttpRequest& head) { return streams_body(head, options.domains); };
-        auto made = std::make_unique<io::HttpServer>(executor, serving, [this](io::HttpRequest request) {
-            return self->answer(std::move(request));
+        const Connection connection{.secure = serving.tls != nullptr, .peer_address = {}};
+        auto made = std::make_unique<io::HttpServer>(executor, serving, [this, connection](io::HttpRequest request) {
+            return self->answer(std::move(request), connection);
         });
         if (auto listening = made->start(); !listening) return fail(listening.error());
         return made;
@@ -187,8 +191,12 @@ struct Service::Impl {
     }
 
     /// The answer of one operation, signature and permission checked.
-    io::Task<Answer> carry_out(io::HttpRequest* request, const s3::Target* target, std::string* operation_name) {
-        const auto caller = access.identify(*request, self->wall_ms());
+    io::Task<Answer> carry_out(
+        io::HttpRequest* request, const s3::Target* target, Connection connection, std::string* operation_name
+    ) {
+        // A preflight request may name a presigned URL, but its signature is for the request behind it.
+        const bool preflight = request->method == "OPTIONS";
+        const auto caller = preflight ? Caller{} : access.identify(*request, self->wall_ms());
         if (!caller) co_return std::unexpected(caller.error());
         const auto name = s3::operation_name(request->method, *target, request->headers);
         if (!name) co_return std::unexpected(name.error());
@@ -205,6 +213,7 @@ struct Service::Impl {
             .target = *target,
             .caller = *caller,
             .bucket = of_bucket ? buckets->find(target->bucket) : nullptr,
+            .connection = std::move(connection),
         };
         // Whether a bucket is there is no secret: S3 tells it to everybody.
         if (!call.bucket && of_bucket) co_return std::unexpected(errors::no_such_bucket());
@@ -236,7 +245,23 @@ struct Service::Impl {
         return response;
     }
 
-    io::Task<io::HttpResponse> answer_api(io::HttpRequest request) {
+    /// What all answers carry.
+    void finish(io::HttpResponse& response, const std::string& id) {
+        response.headers.emplace_back("x-amz-request-id", id);
+        response.headers.emplace_back("x-amz-id-2", options.region.value());
+        const auto now = s3::Seconds(std::chrono::seconds(self->wall_ms() / 1000));
+        response.headers.emplace_back("Date", s3::http_date(now));
+    }
+
+    io::Task<io::HttpResponse> answer_site(io::HttpRequest request, std::string bucket, Connection connection) {
+        std::string id = draw_request_id();
+        WebsiteCall call{*self, request, operations, std::move(bucket), std::move(connection), id};
+        auto response = co_await answer_website(std::move(call));
+        finish(response, id);
+        co_return response;
+    }
+
+    io::Task<io::HttpResponse> answer_api(io::HttpRequest request, Connection connection) {
         const std::string id = draw_request_id();
         const auto target = s3::parse_target(request.header("Host"), request.target, options.domains);
         io::HttpResponse response;
@@ -244,17 +269,16 @@ struct Service::Impl {
         std::string operation = "unknown";
         std::string error = "InvalidURI";
         if (target) {
-            auto answer = co_await carry_out(&request, &*target, &operation);
+            auto answer = co_await carry_out(&request, &*target, std::move(connection), &operation);
             error = answer ? "" : outward_code(answer.error().error);
             response = answer ? std::move(*answer) : refuse(std::move(answer.error()), request, &*target, id);
         } else {
             response = refuse(target.error(), request, nullptr, id);
         }
         requests.count(operation, error, io::now() - began);
-        response.headers.emplace_back("x-amz-request-id", id);
-        response.headers.emplace_back("x-amz-id-2", options.region.value());
-        const auto now = s3::Seconds(std::chrono::seconds(self->wall_ms() / 1000));
-        response.headers.emplace_back("Date", s3::http_date(now));
+        const auto bucket = target && log ? buckets->find(target->bucket) : nullptr;
+        if (bucket && request.method != "OPTIONS") append_cors_headers(response.headers, request, bucket->settings);
+        finish(response, id);
         co_return response;
     }
 
@@ -330,6 +354,7 @@ io::Task<Result<void>> Service::start() {
     run_behind(impl_->replicator->run());
     run_behind(impl_->scrubber->run());
     for (const auto& peer : impl_->options.peers) run_behind(follow(*this, *impl_->replicator, peer));
+    run_behind(run_lifecycle(*this));
     co_return Result<void>();
 }
 
@@ -360,9 +385,11 @@ bool Service::wants_to_start_anew() const {
     return unknown || space.available >= impl_->log->options().free_bytes_min;
 }
 
-io::Task<io::HttpResponse> Service::answer(io::HttpRequest request) {
+io::Task<io::HttpResponse> Service::answer(io::HttpRequest request, Connection connection) {
+    auto site = website_bucket(request.header("Host"), impl_->options.domains, region().value());
+    if (site && impl_->log) return impl_->answer_site(std::move(request), std::move(*site), std::move(connection));
     if (request.path().starts_with(own_paths)) return impl_->answer_own(std::move(request));
-    return impl_->answer_api(std::move(request));
+    return impl_->answer_api(std::move(request), std::move(connection));
 }
 
 changelog::ChangeLog& Service::log() {

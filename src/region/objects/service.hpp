@@ -28,6 +28,12 @@ namespace cloudshelf::objects {
 
 using program::Peer;
 
+/// How a request came to us.
+struct Connection {
+    bool secure = false;       // by TLS
+    std::string peer_address;  // empty: not known
+};
+
 struct ServiceOptions {
     io::Endpoint listen;
     std::optional<io::Endpoint> tls_listen;  // HTTPS, besides
@@ -80,7 +86,7 @@ public:
     bool wants_to_start_anew() const;
 
     /// One request of HTTP, whoever brings it.
-    io::Task<io::HttpResponse> answer(io::HttpRequest request);
+    io::Task<io::HttpResponse> answer(io::HttpRequest request, Connection connection = {});
 
     // What operations stand on. Log and contents are there from `start` to the end.
     changelog::ChangeLog& log();

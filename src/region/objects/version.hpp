@@ -72,7 +72,7 @@ struct Version {
     std::string encryption;  // "AES256" or "aws:kms"
     std::string key_id;      // of aws:kms
     std::string owner;       // an account's canonical id
-    std::string acl;         // a canned one; empty: private
+    std::string acl;         // a canned one's name, or a list as a document (acl.hpp); empty: private
     core::ObjectLock lock;
     bool replica = false;                   // came from another region: is not replicated on
     std::vector<Destination> destinations;  // empty: not replicated

@@ -1,5 +1,6 @@
 // PutObject. CopyObject: copy_operations.cpp.
 #include "region/objects/body.hpp"
+#include "region/objects/lifecycle.hpp"
 #include "region/objects/new_version.hpp"
 #include "region/objects/operation.hpp"
 #include "region/objects/service.hpp"
@@ -52,6 +53,7 @@ io::Task<Answer> put_object(Call call) {
     answer.headers.emplace_back("ETag", '"' + stored->etag + '"');
     append_version_headers(answer.headers, *stored, call.bucket->versioning);
     append_checksum_headers(answer.headers, stored->checksum);
+    append_expiration_header(answer.headers, call.service, call.bucket->settings, *stored);
     co_return answer;
 }
 

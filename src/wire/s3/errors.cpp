@@ -50,6 +50,8 @@ constexpr auto all_known = std::to_array<Known>({
      409,
      "A conflicting conditional operation is currently in progress against this resource. Please try again."},
     {"AccessDenied", 403, "Access Denied"},
+    {"AccessForbidden", 403, "CORSResponse: This CORS request is not allowed."},
+    {"NoSuchConfiguration", 404, "The specified configuration does not exist."},
     {"SignatureDoesNotMatch",
      403,
      "The request signature we calculated does not match the signature you provided. Check your key and signing method."
