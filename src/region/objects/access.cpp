@@ -79,8 +79,7 @@ Result<void> permit(
     const Caller& caller = call.caller;
     core::AccessQuestion question{.anonymous = caller.anonymous(), .own_account = true};
     question.key_permits = caller.credentials != nullptr && caller.credentials->permission >= needed;
-    // Whether a name is taken is no question of what its bucket allows.
-    if (call.bucket && action != "s3:CreateBucket") {
+    if (call.bucket) {
         if (auto expected = check_expected_owner(call, action); !expected) return expected;
         AccessRequest asked{.call = call, .action = action, .on = on, .key = key};
         if (needs_version(asked)) asked.version = version_in_question(asked);

@@ -6,6 +6,7 @@
 #include "region/objects/receiving.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -25,6 +26,13 @@ io::Task<bool> give_back(Replicator& replicator, RegionName region, const Error&
     co_return begun.has_value();
 }
 
+/// What they had confirmed before a question they had failed at before its answer: once we have read as far as their
+/// log went then, we know of these failures.
+struct Settling {
+    changelog::Position confirmed;  // of our log
+    changelog::Position until;      // of theirs
+};
+
 }  // namespace
 
 io::Task<void> follow(Service& service, Replicator& replicator, Peer peer) {
@@ -43,6 +51,7 @@ io::Task<void> follow(Service& service, Replicator& replicator, Peer peer) {
     changelog::Follower follower(&service.log(), &client, options, apply);
     std::string told;
     bool gave_back = false;
+    std::optional<Settling> settling;
     while (!service.stopping()) {
         const auto confirmed = service.log().confirmed(peer.region);
         const auto pulled = co_await follower.pull();
@@ -57,12 +66,13 @@ io::Task<void> follow(Service& service, Replicator& replicator, Peer peer) {
         if (pulled) {
             following.replicas += settled.replicas;
             following.replica_bytes += settled.bytes;
-            // What they confirmed before this question, they had failed at before its answer, which told us.
-            if (status.position >= status.source_last) following.settled = confirmed;
+            if (!settling) settling = Settling{.confirmed = confirmed, .until = status.source_last};
+            if (status.position >= settling->until) following.settled = std::exchange(settling, {})->confirmed;
             told.clear();
             gave_back = false;
             continue;
         }
+        settling.reset();  // their log may be another one by the next time
         const Error& error = pulled.error();
         const bool overtaken = status.needs_snapshot;
         if (error.code != told && !service.stopping()) {

@@ -286,6 +286,7 @@ io::Task<Answer> post_object(Call call) {
         .target = target,
         .caller = allowed->caller,
         .bucket = call.bucket,
+        .connection = call.connection,
     };
     auto answer = co_await store_file(put, &source, std::move(allowed->policy));
     co_return answer;

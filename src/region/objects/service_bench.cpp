@@ -141,8 +141,9 @@ struct Region {
         };
         const sigv4::SigningOptions as{.region = name, .service = "s3", .dialect = sigv4::Dialect::s3};
         const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-        io::HttpRequest made{.method = std::move(method), .headers = headers, .body = std::move(body)};
-        made.target = sigv4::presign(signing, key, as, now, 24h);
+        std::string presigned = sigv4::presign(signing, key, as, now, 24h);
+        io::HttpRequest made{.method = std::move(method), .target = std::move(presigned), .headers = headers};
+        made.body = std::move(body);
         return made;
     }
 
