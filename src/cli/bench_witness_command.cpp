@@ -154,7 +154,8 @@ Exit run_bench(const Common& common, const WitnessBench& bench) {
     std::error_code ignored;
     fs::remove_all(layout->directory, ignored);
     fs::remove(common.data, ignored);
-    if (const auto up = twin::up(*layout, {.programs = program_folder(), .plan = common.plan}, say); !up) return report(up.error(), common);
+    if (const auto up = twin::up(*layout, {.programs = program_folder(), .plan = common.plan}, say); !up)
+        return report(up.error(), common);
     layout = lay_out(common);
     if (!layout) return layout.error();
     Exit status = ok;

@@ -91,7 +91,9 @@ io::Task<Result<void>> set_up_buckets(
              {std::pair(bucket.name, bucket.region), {bucket.replica, bucket.replica_region}}) {
             const auto client = clients.find(region);
             if (client == clients.end())
-                co_return fail("buckets.no-region", fmt::format("{}: nothing says where its objects are", region.value()));
+                co_return fail(
+                    "buckets.no-region", fmt::format("{}: nothing says where its objects are", region.value())
+                );
             const auto made = co_await client->second->create_bucket(name, io::Deadline::after(limit));
             if (!made && made.error().code != "BucketAlreadyOwnedByYou") co_return fail(made.error());
             say(fmt::format("bucket {} in {}", name, region.value()));

@@ -54,9 +54,7 @@ io::Task<int> apply(Wanted wanted, twin::Layout layout) {
     std::list<objects_client::Client> clients;
     std::map<RegionName, objects_client::Client*> by_region;
     for (const auto& [region, endpoint] : *endpoints) {
-        objects_client::Client::Options options{
-            .endpoint = endpoint, .region = region.value(), .credentials = *key
-        };
+        objects_client::Client::Options options{.endpoint = endpoint, .region = region.value(), .credentials = *key};
         by_region[region] = &clients.emplace_back(executor, std::move(options));
     }
     const auto done = co_await set_up_buckets(std::move(by_region), &layout.plan, progress(wanted.common));
@@ -74,10 +72,14 @@ void add_buckets(CLI::App& app, int& status) {
     );
     auto wanted = std::make_shared<Wanted>();
     add_common(*apply_command, wanted->common);
-    apply_command->add_option("--endpoint", wanted->endpoints, "REGION=http://ADDRESS:PORT of the objects; default: the twin's");
+    apply_command->add_option(
+        "--endpoint", wanted->endpoints, "REGION=http://ADDRESS:PORT of the objects; default: the twin's"
+    );
     apply_command->add_option("--credentials", wanted->credentials, "AWS's credentials file; default: the twin's");
-    apply_command->footer("Example: cloudshelf buckets apply --endpoint us-east-1=http://10.1.0.5:9000 "
-                          "--endpoint us-west-2=http://10.2.0.5:9000 --credentials keys");
+    apply_command->footer(
+        "Example: cloudshelf buckets apply --endpoint us-east-1=http://10.1.0.5:9000 "
+        "--endpoint us-west-2=http://10.2.0.5:9000 --credentials keys"
+    );
     apply_command->callback([=, &status] {
         auto layout = lay_out(wanted->common);
         status = layout ? io::run_program(apply(*wanted, std::move(*layout))) : static_cast<int>(layout.error());

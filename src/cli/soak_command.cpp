@@ -63,7 +63,8 @@ Exit run_soak(const Common& common, const Soak& soak, const fs::path& out) {
     fs::remove_all(layout->directory, ignored);
     fs::remove(common.data, ignored);
     fs::create_directories(out, ignored);
-    if (const auto up = twin::up(*layout, {.programs = program_folder(), .plan = common.plan}, say); !up) return report(up.error(), common);
+    if (const auto up = twin::up(*layout, {.programs = program_folder(), .plan = common.plan}, say); !up)
+        return report(up.error(), common);
     layout = lay_out(common);
     if (!layout) return layout.error();
 

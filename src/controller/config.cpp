@@ -126,7 +126,8 @@ ApplicationConfig application_config(const json::value& document) {
     if (const auto* websites = document.as_object().if_contains("websites")) {
         for (auto& site : config.sites) {
             const auto* website = websites->as_object().if_contains(site.region.value());
-            if (website) site.website = Website{.endpoint = endpoint(*website, "endpoint"), .host = text(*website, "host")};
+            if (website)
+                site.website = Website{.endpoint = endpoint(*website, "endpoint"), .host = text(*website, "host")};
         }
     }
     if (const auto* tables = document.as_object().if_contains("tables")) {

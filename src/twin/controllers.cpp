@@ -126,7 +126,8 @@ json::object application_json(const Layout& layout, const Site& here) {
     json::object websites;
     for (const auto& bucket : layout.plan.buckets) {
         if (!layout.plan.edge || layout.plan.edge->bucket != bucket.name) continue;
-        for (const auto& [name, region] : {std::pair(bucket.name, bucket.region), {bucket.replica, bucket.replica_region}}) {
+        for (const auto& [name, region] :
+             {std::pair(bucket.name, bucket.region), {bucket.replica, bucket.replica_region}}) {
             const Site& site = region == layout.primary.name ? layout.primary : layout.standby;
             websites[region.value()] = json::object{
                 {"endpoint", at(layout, here, site, Ports::objects)}, {"host", website_host(layout, name, region)}

@@ -26,7 +26,8 @@ std::int64_t ms(Duration duration) {
 /// The ports at which other sites call on one.
 std::vector<std::uint16_t> ports_of(const Site& site) {
     std::vector<std::uint16_t> ports = {Ports::agent, Ports::controller, Ports::etcd, Ports::etcd_peer};
-    if (site.kind == SiteKind::region) ports.insert(ports.end(), {Ports::gateway, Ports::postgres, Ports::tables, Ports::objects});
+    if (site.kind == SiteKind::region)
+        ports.insert(ports.end(), {Ports::gateway, Ports::postgres, Ports::tables, Ports::objects});
     return ports;
 }
 

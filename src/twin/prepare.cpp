@@ -289,7 +289,9 @@ Program objects(const Layout& layout, const UpOptions& options, const Site& site
     };
     for (const auto& bucket : layout.plan.buckets) {
         if (bucket.replica_region != site.name || bucket.replica_key.empty()) continue;
-        program.argv.insert(program.argv.end(), {"--kms-key", bucket.replica_key.substr(bucket.replica_key.rfind('/') + 1)});
+        program.argv.insert(
+            program.argv.end(), {"--kms-key", bucket.replica_key.substr(bucket.replica_key.rfind('/') + 1)}
+        );
     }
     return program;
 }
@@ -300,9 +302,7 @@ json::object edge_config(const Layout& layout) {
     const auto bucket = std::ranges::find(layout.plan.buckets, edge.bucket, &core::Bucket::name);
     const auto origin = [&layout](const std::string& name, const RegionName& region) {
         const Site& site = region == layout.primary.name ? layout.primary : layout.standby;
-        return json::object{
-            {"endpoint", at(site, Ports::objects)}, {"host", website_host(layout, name, region)}
-        };
+        return json::object{{"endpoint", at(site, Ports::objects)}, {"host", website_host(layout, name, region)}};
     };
     const auto certificate = edge_certificate(layout);
     return {

@@ -67,8 +67,8 @@ public:
     struct Options {
         double rate = 50;  // arrivals per second
         std::uint64_t seed = 1;
-        std::string run = "run";  // part of every key and e-mail address: another run's are others
-        std::size_t pool = 24;    // signed up before the load begins
+        std::string run = "run";              // part of every key and e-mail address: another run's are others
+        std::size_t pool = 24;                // signed up before the load begins
         std::vector<std::string> pages = {};  // of the static site; none: nobody looks at it
         std::uint64_t books = 400;
         Duration write_limit = std::chrono::seconds(60);

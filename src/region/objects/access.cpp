@@ -26,7 +26,8 @@ Error outward(const Error& error, bool presigned) {
         if (presigned) return errors::named("AccessDenied", "Request has expired");
         return errors::request_time_too_skewed();
     }
-    if (message.starts_with("Credential should be scoped")) return errors::authorization_header_malformed(error.message);
+    if (message.starts_with("Credential should be scoped"))
+        return errors::authorization_header_malformed(error.message);
     if (message.starts_with("There were headers present"))
         return errors::named("AccessDenied", "There were headers present in the request which were not signed");
     return errors::signature_does_not_match();
@@ -68,9 +69,7 @@ Result<Caller> Access::identify(const io::HttpRequest& request, std::int64_t wal
     const bool presigned = request.header("Authorization").empty();
     if (!verified) return fail(outward(verified.error(), presigned));
     const sigv4::Credentials* credentials = verified->credentials;
-    return Caller{
-        .account = &accounts_.of(*credentials), .credentials = credentials, .verified = std::move(*verified)
-    };
+    return Caller{.account = &accounts_.of(*credentials), .credentials = credentials, .verified = std::move(*verified)};
 }
 
 Result<void> permit(

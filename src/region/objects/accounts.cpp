@@ -21,7 +21,8 @@ Accounts::Accounts(const sigv4::Keyring& keyring) {
             .display_name = credentials.display_name,
         };
         if (account.canonical_id.empty()) account.canonical_id = sha256_hex("cloudshelf account " + account.id);
-        if (account.display_name.empty()) account.display_name = account.id == usual_account ? "cloudshelf" : account.id;
+        if (account.display_name.empty())
+            account.display_name = account.id == usual_account ? "cloudshelf" : account.id;
         by_key_.emplace(key, std::move(account));
     }
     const auto others = by_key_ | std::views::values;

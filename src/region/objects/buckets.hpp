@@ -28,7 +28,8 @@ using KnownBucketPtr = std::shared_ptr<const KnownBucket>;
 class Buckets {
 public:
     Buckets(changelog::ChangeLog* log, Storage storage) : log_(log), storage_(storage) {}
-    /// Reads what is stored; to be called once, before anything else. Errors: those of View::scan, "objects.bad-record".
+    /// Reads what is stored; to be called once, before anything else. Errors: those of View::scan,
+    /// "objects.bad-record".
     Result<void> load();
 
     /// As it is durable. Null: no such bucket. Any thread.

@@ -20,9 +20,8 @@ constexpr auto write = sigv4::Permission::write;
 Result<DeletionOptions> options_of(const Call& call) {
     DeletionOptions options{.owner = call.bucket->owner};
     if (!s3::bypasses_governance(call.request.headers)) return options;
-    const auto permitted = permit(
-        call, "s3:BypassGovernanceRetention", sigv4::Permission::admin, Operation::On::object, call.target.key
-    );
+    const auto permitted =
+        permit(call, "s3:BypassGovernanceRetention", sigv4::Permission::admin, Operation::On::object, call.target.key);
     if (!permitted) return fail(permitted.error());
     options.bypass = core::BypassGovernance::yes;
     return options;
@@ -50,8 +49,7 @@ io::Task<Answer> delete_object(Call call) {
     const auto options = options_of(call);
     if (!options) co_return std::unexpected(options.error());
     std::vector<Deletion> deletions{std::move(deletion)};
-    const auto deleted =
-        co_await delete_versions(call.service, call.target.bucket, std::move(deletions), *options);
+    const auto deleted = co_await delete_versions(call.service, call.target.bucket, std::move(deletions), *options);
     if (!deleted) co_return std::unexpected(deleted.error());
     const Deleted& outcome = deleted->front();
     if (outcome.refused) co_return std::unexpected(*outcome.refused);
@@ -88,8 +86,7 @@ io::Task<Answer> delete_objects(Call call) {
         const auto& object = request->objects[i];
         Deletion deletion{.key = object.key, .version_id = object.version_id, .etag = object.etag};
         auto possible = s3::check_key(object.key);
-        if (possible && object.version_id && !is_id(*object.version_id))
-            possible = fail(s3::errors::no_such_version());
+        if (possible && object.version_id && !is_id(*object.version_id)) possible = fail(s3::errors::no_such_version());
         if (possible) possible = permit_deletion(call, deletion);
         if (possible) {
             deletions.push_back(std::move(deletion));
@@ -98,8 +95,7 @@ io::Task<Answer> delete_objects(Call call) {
             result.outcomes[i] = refused(object, possible.error());
         }
     }
-    const auto deleted =
-        co_await delete_versions(call.service, call.target.bucket, std::move(deletions), *options);
+    const auto deleted = co_await delete_versions(call.service, call.target.bucket, std::move(deletions), *options);
     if (!deleted) co_return std::unexpected(deleted.error());
     for (std::size_t i = 0; i < places.size(); ++i)
         result.outcomes[places[i]] = shown(request->objects[places[i]], (*deleted)[i]);

@@ -12,8 +12,7 @@ using Found = std::expected<Version, Refusal>;
 
 /// Whoever may not list the bucket is not told whether a key is there.
 Found missing_key(const Call& call, io::Headers headers) {
-    const auto may_list =
-        permit(call, "s3:ListBucket", sigv4::Permission::read, Operation::On::bucket, {});
+    const auto may_list = permit(call, "s3:ListBucket", sigv4::Permission::read, Operation::On::bucket, {});
     Refusal refusal(may_list ? s3::errors::no_such_key() : s3::errors::access_denied());
     refusal.headers = std::move(headers);
     return std::unexpected(std::move(refusal));
@@ -28,9 +27,8 @@ Found by_id(const Call& call, std::string_view version_action) {
     if (id != null_id && !stamp_of(id))
         return std::unexpected(s3::errors::invalid_argument("Invalid version id specified"));
     const auto& service = call.service;
-    auto found = objects::find_version(
-        call.service.log().view(), service.storage(), call.bucket->number, call.target.key, id
-    );
+    auto found =
+        objects::find_version(call.service.log().view(), service.storage(), call.bucket->number, call.target.key, id);
     if (!found) return std::unexpected(found.error());
     if (!*found) return std::unexpected(s3::errors::no_such_version());
     if ((*found)->delete_marker) {

@@ -18,8 +18,8 @@ namespace cloudshelf::objects {
 
 struct ListQuery {
     std::string prefix;
-    std::string delimiter;    // empty: none
-    std::string after;        // begins behind this key (or rolled up prefix); empty: at the first
+    std::string delimiter;  // empty: none
+    std::string after;      // begins behind this key (or rolled up prefix); empty: at the first
     std::size_t items_max = 1000;
 };
 

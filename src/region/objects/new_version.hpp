@@ -24,9 +24,7 @@ using AlsoDecide = std::function<Result<void>(changelog::Batch& batch, BucketNum
 /// Stores a version with id, time, the bucket's default lock and where it is replicated to, if the conditions hold for
 /// what is there; answers it as it is stored. What it replaces is collected behind. Contents must be pinned by the
 /// caller until this answers. Errors: NoSuchBucket, those of check_write, of ChangeLog::write.
-io::Task<Result<Version>> store_version(
-    Call call, Version draft, s3::Conditions conditions, AlsoDecide also = nullptr
-);
+io::Task<Result<Version>> store_version(Call call, Version draft, s3::Conditions conditions, AlsoDecide also = nullptr);
 
 /// The headers that answers about a version have in common: version id, encryption.
 void append_version_headers(io::Headers& to, const Version& version, Versioning versioning);

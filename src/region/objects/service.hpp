@@ -40,8 +40,8 @@ struct ServiceOptions {
     std::shared_ptr<io::TlsContext> tls;     // for tls_listen
     RegionName region;
     std::filesystem::path data;
-    std::filesystem::path keys;          // of encryption at rest; made when it is not there
-    std::vector<std::string> kms_keys;   // by name, made when they are not in the key file
+    std::filesystem::path keys;         // of encryption at rest; made when it is not there
+    std::vector<std::string> kms_keys;  // by name, made when they are not in the key file
     sigv4::Keyring keyring;
     std::vector<std::string> domains;  // buckets are names below these: bucket.s3.cloudshelf.com
     std::vector<Peer> peers;
