@@ -89,6 +89,7 @@ REGION_TEST(Access, NeedsASignatureThatHolds) {
     region.wall_ms += 16 * 60 * 1000;
     const auto skewed = co_await region.answer(std::move(old));
     EXPECT_EQ(outcome_of(skewed), "403 RequestTimeTooSkewed");
+    EXPECT_TRUE(skewed.body.contains("<MaxAllowedSkewMilliseconds>900000</MaxAllowedSkewMilliseconds>"));
     region.stranger.access_key_id = "AKIAUNKNOWN";
     const Ask ask_unknown{.target = "/books", .by = Who::stranger};
     const auto unknown = co_await region.ask(ask_unknown);

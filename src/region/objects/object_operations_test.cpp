@@ -97,6 +97,7 @@ REGION_TEST(Objects, AreReadInRanges) {
     }
     const auto behind = co_await region.get("/books/k", {{"Range", "bytes=2097157-"}});
     EXPECT_EQ(outcome_of(behind), "416 InvalidRange");
+    EXPECT_TRUE(behind.body.contains("<ActualObjectSize>")) << behind.body;
     EXPECT_EQ(behind.header("Content-Range"), "bytes */2097157");
     const auto other = co_await region.get("/books/k", {{"Range", "bytes=0-4"}, {"If-Range", "\"other\""}});
     EXPECT_EQ(other.status, 200);
@@ -133,6 +134,7 @@ REGION_TEST(Objects, AreReadAndWrittenUnderConditions) {
         EXPECT_EQ(outcome_of(got), each.expected) << each.headers.front().first << each.headers.front().second;
         EXPECT_TRUE(got.status == 200 || !got.body.contains("hello"));
         if (got.status == 304) EXPECT_EQ(got.header("ETag"), etag);
+        if (got.status == 412) EXPECT_EQ(text_of(got, "Condition"), each.headers.front().first);
     }
     const std::vector<Case> writes{
         {{{"If-None-Match", "*"}}, "412 PreconditionFailed"},

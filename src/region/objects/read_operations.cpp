@@ -131,6 +131,10 @@ Answer describe(const Call& call, const Version& version, Extent& part) {
     if (!wanted) {
         Refusal refusal(wanted.error());
         refusal.headers.emplace_back("Content-Range", s3::unsatisfied_range(version.size));
+        if (refusal.error.code == "InvalidRange") {
+            refusal.details.emplace_back("RangeRequested", call.header("Range"));
+            refusal.details.emplace_back("ActualObjectSize", std::to_string(version.size));
+        }
         return std::unexpected(std::move(refusal));
     }
     part = *wanted;

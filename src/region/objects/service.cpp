@@ -25,6 +25,7 @@
 #include "wire/s3/errors.hpp"
 #include "wire/s3/operation.hpp"
 #include "wire/s3/target.hpp"
+#include "wire/s3/timestamp.hpp"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -51,6 +52,16 @@ constexpr std::string_view own_paths = "/-/";
 std::int64_t system_wall_ms() {
     const auto since = std::chrono::system_clock::now().time_since_epoch();
     return std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+}
+
+/// The header whose condition did not hold: of several, the one that the others give way to (RFC 9110, section 13.2.2).
+/// A copy's conditions have headers of their own, and are not told.
+std::string_view failed_condition(const io::HttpRequest& request) {
+    if (!request.header("x-amz-copy-source").empty()) return {};
+    for (const std::string_view name : {"If-Match", "If-Unmodified-Since", "If-None-Match"}) {
+        if (!request.header(name).empty()) return name;
+    }
+    return {};
 }
 
 /// What a client is told of an error of ours: the log's and the disk's are not S3's.
@@ -245,6 +256,13 @@ struct Service::Impl {
         if (target != nullptr && error.code == "NoSuchBucket")
             document.extras.emplace_back("BucketName", target->bucket);
         if (target != nullptr && error.code == "NoSuchKey") document.extras.emplace_back("Key", target->key);
+        if (const auto condition = failed_condition(request); error.code == "PreconditionFailed" && !condition.empty())
+            document.extras.emplace_back("Condition", condition);
+        if (error.code == "RequestTimeTooSkewed") {
+            document.extras.emplace_back("RequestTime", request.header("x-amz-date"));
+            document.extras.emplace_back("ServerTime", s3::print_timestamp(self->wall_ms()));
+            document.extras.emplace_back("MaxAllowedSkewMilliseconds", "900000");
+        }
         response.headers.emplace_back("Content-Type", "application/xml");
         response.body = s3::print(document);
         return response;

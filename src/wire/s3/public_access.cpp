@@ -58,7 +58,8 @@ std::string print(const OwnershipControls& controls) {
 
 std::string print_policy_status(bool is_public) {
     XmlWriter writer("PolicyStatus");
-    writer.element("IsPublic", is_public ? "TRUE" : "FALSE");
+    // In lower case, whatever the documentation's example shows: AWS's SDKs take nothing else for true.
+    writer.element("IsPublic", is_public ? "true" : "false");
     return writer.finish();
 }
 

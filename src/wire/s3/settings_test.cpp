@@ -241,7 +241,7 @@ TEST(PublicAccess, BothWays) {
         )),
         "MalformedXML"
     );
-    EXPECT_TRUE(print_policy_status(true).contains("<IsPublic>TRUE</IsPublic>"));
+    EXPECT_TRUE(print_policy_status(true).contains("<IsPublic>true</IsPublic>"));
     EXPECT_EQ(
         twice(
             parse_ownership_controls,
