@@ -240,6 +240,12 @@ private:
 
     void edge(const core::Edge& edge) {
         reference("edge.bucket", edge.bucket, names_of(plan_.buckets), "a bucket");
+        const auto& names = plan_.traffic.names;
+        const bool named = std::ranges::any_of(names, [&edge](const core::PublicName& name) {
+            return name.name == edge.name && name.points_to == core::PointsTo::edge;
+        });
+        if (!named)
+            problem("edge.name", fmt::format("'{}'", edge.name), "a name of traffic.names that points to edge", "");
         constexpr std::array possible{403, 404, 500, 502, 503, 504};
         for (const int status : edge.failover_statuses) {
             if (std::ranges::find(possible, status) != possible.end()) continue;

@@ -188,7 +188,8 @@ TEST(Problems, NamesAndReferences) {
         "cloudshelf-dr-emergency\n"
     );
     EXPECT_EQ(
-        problems_after("www.cloudshelf.com", "www.cloudshell.com"),
+        problems_after("- {name: www.cloudshelf.com", "- {name: www.cloudshell.com"),
+        "edge.name: found 'www.cloudshelf.com', expected a name of traffic.names that points to edge\n"
         "traffic.names[1].name: found 'www.cloudshell.com', expected a name in the zone cloudshelf.com\n"
     );
     EXPECT_EQ(
@@ -228,7 +229,7 @@ TEST(Problems, Steps) {
     );
     EXPECT_EQ(
         problems_after("after: [fence-old-writer, prepare]", "after: [prepare]"),
-        "procedures[0].steps[3].after: found a promotion that waits for no fence, expected a step with the action "
+        "procedures[0].steps[4].after: found a promotion that waits for no fence, expected a step with the action "
         "fence-old-writer somewhere before it (two regions could write at once)\n"
     );
     EXPECT_NE(

@@ -20,7 +20,7 @@ TEST_F(TwinTest, LosesARegionAndKeepsTheShop) {
     const json::value report = json::parse(*text);
     EXPECT_EQ(report.at("verdict").as_string(), "passed") << *text;
     EXPECT_EQ(report.at("writer_overlap_ms").to_number<double>(), 0);
-    ASSERT_EQ(report.at("services").as_array().size(), 4u);
+    ASSERT_EQ(report.at("services").as_array().size(), 5u);
     for (const auto& service : report.at("services").as_array()) {
         EXPECT_TRUE(service.at("met").as_bool());
         if (service.at("name").as_string() == "static-site") {  // read only, and the edge has another origin
