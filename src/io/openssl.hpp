@@ -10,6 +10,7 @@
 #include <openssl/x509v3.h>
 
 #include <chrono>
+#include <cstring>
 #include <ctime>
 #include <memory>
 #include <string>
@@ -33,6 +34,7 @@ using Bio = std::unique_ptr<BIO, Free<BIO_free_all>>;
 inline std::string last_error() {
     const unsigned long code = ERR_get_error();
     ERR_clear_error();
+    if (ERR_SYSTEM_ERROR(code)) return std::strerror(ERR_GET_REASON(code));  // of a file that cannot be opened
     const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
     return reason == nullptr ? "unknown error" : reason;
 }

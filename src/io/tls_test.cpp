@@ -373,6 +373,10 @@ TEST(TlsFiles, BrokenOnesAreNotTaken) {
     ASSERT_FALSE(gone);
     EXPECT_EQ(gone.error().code, "tls.files");
     EXPECT_TRUE(mentions(gone.error().message, "us-east-1.crt")) << gone.error().message;
+    std::filesystem::remove(identity.certificate_file);
+    const auto missing = TlsContext::open({.identity = identity});
+    ASSERT_FALSE(missing);
+    EXPECT_TRUE(mentions(missing.error().message, "No such file")) << missing.error().message;
 }
 
 }  // namespace
