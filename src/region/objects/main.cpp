@@ -68,7 +68,7 @@ struct Arguments {
 Result<void> read_option(Arguments& to, std::string_view name, const std::string& value) {
     ServiceOptions& options = to.options;
     if (name == "--listen" || name == "--tls-listen") {
-        auto endpoint = io::Endpoint::parse(value);
+        auto endpoint = program::read_endpoint(name, value);
         if (!endpoint) return fail(endpoint.error());
         if (name == "--listen") {
             options.listen = std::move(*endpoint);

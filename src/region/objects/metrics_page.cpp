@@ -187,7 +187,7 @@ void append_failures(std::string& to, const Failures& failures) {
 }  // namespace
 
 io::Task<std::string> metrics_page(
-    Service& service, const Replicator& replicator, const Scrubber& scrubber, const RequestMetrics& requests
+    Service& service, const Replicator& replicator, const Scrubber& scrubber, const program::RequestMetrics& requests
 ) {
     auto work = [&service] { return std::pair(service.log().metrics(), count_failures(service)); };
     const auto read = co_await service.working().run(std::move(work));

@@ -2,7 +2,7 @@
 
 #include "io/task.hpp"
 #include "region/objects/replicator.hpp"
-#include "region/objects/request_metrics.hpp"
+#include "region/program/request_metrics.hpp"
 #include "region/objects/scrubber.hpp"
 #include "region/objects/service.hpp"
 
@@ -12,7 +12,7 @@ namespace cloudshelf::objects {
 
 /// What GET /-/metrics answers: Prometheus' text format. docs/reference lists the names.
 io::Task<std::string> metrics_page(
-    Service& service, const Replicator& replicator, const Scrubber& scrubber, const RequestMetrics& requests
+    Service& service, const Replicator& replicator, const Scrubber& scrubber, const program::RequestMetrics& requests
 );
 
 }  // namespace cloudshelf::objects

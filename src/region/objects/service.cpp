@@ -1,8 +1,6 @@
 #include "region/objects/service.hpp"
 
-#include "base/crc32c.hpp"
 #include "base/random.hpp"
-#include "io/background.hpp"
 #include "io/clock.hpp"
 #include "io/log.hpp"
 #include "region/log/source.hpp"
@@ -17,9 +15,11 @@
 #include "region/objects/repairs.hpp"
 #include "region/objects/replicator.hpp"
 #include "region/objects/request_kind.hpp"
-#include "region/objects/request_metrics.hpp"
 #include "region/objects/scrubber.hpp"
 #include "region/objects/website.hpp"
+#include "region/program/behind.hpp"
+#include "region/program/peers.hpp"
+#include "region/program/request_metrics.hpp"
 #include "wire/s3/date.hpp"
 #include "wire/s3/error_document.hpp"
 #include "wire/s3/errors.hpp"
@@ -27,19 +27,14 @@
 #include "wire/s3/target.hpp"
 #include "wire/s3/timestamp.hpp"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include <chrono>
 #include <random>
-#include <set>
 
 namespace cloudshelf::objects {
 namespace {
 
-namespace asio = boost::asio;
 namespace errors = s3::errors;
 
 constexpr std::size_t body_bytes_max = 4 << 20;  // of documents (10,000 parts, 1,000 keys); objects are streamed
@@ -89,19 +84,15 @@ std::string outward_code(const Error& error) {
 
 }  // namespace
 
-std::uint16_t site_number(const RegionName& region) {
-    return static_cast<std::uint16_t>(crc32c(region.value()));
-}
-
 struct Service::Impl {
     Impl(Service* made_for, io::Executor made_on, ServiceOptions given)
         : self(made_for),
           executor(std::move(made_on)),
           options(std::move(given)),
-          site(site_number(options.region)),
+          site(program::site_number(options.region)),
           accounts(options.keyring),
           access(options.keyring, accounts, options.region.value()),
-          behind_ended(executor) {}
+          behind(executor) {}
 
     Service* self;
     io::Executor executor;
@@ -121,16 +112,13 @@ struct Service::Impl {
     std::unique_ptr<Repairs> repairs;
     std::unique_ptr<Replicator> replicator;
     std::unique_ptr<Scrubber> scrubber;
-    RequestMetrics requests;
+    program::RequestMetrics requests{"cloudshelf_objects"};
     std::map<RegionName, Following> followings;
     io::BlockingPool working{working_threads};
     std::unique_ptr<io::HttpServer> server;
     std::unique_ptr<io::HttpServer> tls_server;
 
-    bool stopping = false;
-    std::size_t behind = 0;  // tasks of run_behind
-    asio::steady_timer behind_ended;
-    std::set<asio::steady_timer*> pauses;
+    program::Behind behind;
 
     changelog::ChangeLog::Options log_options() const {
         changelog::ChangeLog::Options made{.folder = options.data / "log", .region = options.region, .site = site};
@@ -352,17 +340,8 @@ Service::Service(io::Executor executor, ServiceOptions options)
 Service::~Service() = default;
 
 io::Task<Result<void>> Service::start() {
-    for (const auto& peer : impl_->options.peers) {
-        if (site_number(peer.region) != impl_->site) continue;
-        co_return fail(
-            "objects.same-site",
-            fmt::format(
-                "{} and {} have the same number in stamps: one of the two needs another name",
-                peer.region.value(),
-                region().value()
-            )
-        );
-    }
+    if (auto told_apart = program::check_site_numbers(region(), impl_->options.peers); !told_apart)
+        co_return fail(told_apart.error());
     // The address first: where it is another's, nothing is made on the disk. Nobody is answered before this is done.
     auto server = impl_->listen(impl_->options.listen, nullptr);
     if (!server) co_return fail(server.error());
@@ -382,14 +361,10 @@ io::Task<Result<void>> Service::start() {
 }
 
 io::Task<void> Service::stop(io::Deadline deadline) {
-    impl_->stopping = true;
-    for (auto* timer : impl_->pauses) timer->cancel();
+    impl_->behind.stop();
     if (impl_->server) co_await impl_->server->stop(deadline);
     if (impl_->tls_server) co_await impl_->tls_server->stop(deadline);
-    if (impl_->behind == 0) co_return;
-    boost::system::error_code ignored;
-    impl_->behind_ended.expires_after(deadline.remaining());
-    co_await impl_->behind_ended.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await impl_->behind.end(deadline);
 }
 
 std::uint16_t Service::port() const {
@@ -459,25 +434,15 @@ void Service::collect(Freed freed) {
 }
 
 void Service::run_behind(io::Task<void> task) {
-    ++impl_->behind;
-    auto count = [](Impl* impl, io::Task<void> counted) -> io::Task<void> {
-        co_await std::move(counted);
-        if (--impl->behind == 0) impl->behind_ended.cancel();
-    };
-    io::run_in_background(impl_->executor, count(impl_.get(), std::move(task)));
+    impl_->behind.run(std::move(task));
 }
 
 bool Service::stopping() const {
-    return impl_->stopping;
+    return impl_->behind.stopping();
 }
 
 io::Task<void> Service::pause(Duration duration) {
-    if (impl_->stopping) co_return;
-    asio::steady_timer timer(impl_->executor, duration);
-    impl_->pauses.insert(&timer);
-    boost::system::error_code ignored;
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    impl_->pauses.erase(&timer);
+    return impl_->behind.pause(duration);
 }
 
 }  // namespace cloudshelf::objects

@@ -51,10 +51,6 @@ struct ServiceOptions {
     std::function<std::int64_t()> wall_ms;            // since 1970; null: the system's clock. Any thread
 };
 
-/// A region's number in stamps, out of its name alone, so that all regions agree and another peer changes nothing. Two
-/// regions of one number (1 in 65,536 pairs) are refused at the start.
-std::uint16_t site_number(const RegionName& region);
-
 /// What the following of another region has come to.
 struct Following {
     changelog::Position position;     // of its log, applied here
@@ -77,7 +73,7 @@ public:
     ~Service();
 
     /// Opens the folder, listens, and begins to follow. Errors: those of ChangeLog::open, contents::Store::open and
-    /// HttpServer::start, "objects.same-site".
+    /// HttpServer::start, "program.same-site".
     io::Task<Result<void>> start();
     io::Task<void> stop(io::Deadline deadline);
     std::uint16_t port() const;
@@ -97,7 +93,7 @@ public:
     const Accounts& accounts() const;
     const ServiceOptions& options() const;
     const RegionName& region() const { return options().region; }
-    /// Our number in stamps: site_number(region()).
+    /// Our number in stamps: program::site_number(region()).
     std::uint16_t site() const;
     /// How we stand with another region. On the executor.
     Following& following(const RegionName& region);

@@ -44,6 +44,12 @@ Result<Peer> read_peer(std::string_view text) {
     return Peer{.region = RegionName(std::string(text.substr(0, equals))), .endpoint = std::move(*endpoint)};
 }
 
+Result<io::Endpoint> read_endpoint(std::string_view name, std::string_view text) {
+    auto endpoint = io::Endpoint::parse(text);
+    if (endpoint) return endpoint;
+    return fail(bad_argument(fmt::format("{} {}", name, endpoint.error().message)));
+}
+
 Result<int> read_number(std::string_view name, std::string_view text) {
     int number = 0;
     const auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), number);

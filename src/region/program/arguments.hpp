@@ -28,6 +28,8 @@ Result<void> read_pairs(std::span<const std::string> arguments, const TakeOption
 
 /// "us-west-2=http://127.2.0.1:9000"
 Result<Peer> read_peer(std::string_view text);
+/// "127.1.0.1:9000". `name`: for the error.
+Result<io::Endpoint> read_endpoint(std::string_view name, std::string_view text);
 /// A whole number of at least 1. `name`: for the error.
 Result<int> read_number(std::string_view name, std::string_view text);
 /// "on" or "off".

@@ -55,7 +55,7 @@ int complain(int status, std::string_view message) {
 /// One `--name value`.
 Result<void> read_option(ServiceOptions& options, std::string_view name, const std::string& value) {
     if (name == "--listen") {
-        auto endpoint = io::Endpoint::parse(value);
+        auto endpoint = program::read_endpoint(name, value);
         if (!endpoint) return fail(endpoint.error());
         options.listen = std::move(*endpoint);
     } else if (name == "--region") {

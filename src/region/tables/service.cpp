@@ -1,9 +1,10 @@
 #include "region/tables/service.hpp"
 
-#include "base/crc32c.hpp"
 #include "base/random.hpp"
-#include "io/background.hpp"
 #include "io/log.hpp"
+#include "region/program/behind.hpp"
+#include "region/program/peers.hpp"
+#include "region/program/request_metrics.hpp"
 #include "region/tables/access.hpp"
 #include "region/tables/backup_operations.hpp"
 #include "region/tables/compression.hpp"
@@ -15,15 +16,11 @@
 #include "region/tables/housekeeping.hpp"
 #include "region/tables/metrics_page.hpp"
 #include "region/tables/replica_updates.hpp"
-#include "region/tables/request_metrics.hpp"
 #include "region/tables/sweeper.hpp"
 #include "region/tables/update_table.hpp"
 #include "wire/dynamodb/errors.hpp"
 #include "wire/dynamodb/json.hpp"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/monotonic_resource.hpp>
 #include <fmt/format.h>
 
@@ -32,12 +29,10 @@
 #include <chrono>
 #include <map>
 #include <random>
-#include <set>
 
 namespace cloudshelf::tables {
 namespace {
 
-namespace asio = boost::asio;
 namespace errors = dynamodb::errors;
 
 constexpr std::size_t body_bytes_max = 16 << 20;
@@ -92,18 +87,14 @@ io::HttpResponse not_ours() {
 
 }  // namespace
 
-std::uint16_t site_number(const RegionName& region) {
-    return static_cast<std::uint16_t>(crc32c(region.value()));
-}
-
 struct Service::Impl {
     Impl(Service* made_for, io::Executor made_on, ServiceOptions given)
         : self(made_for),
           executor(std::move(made_on)),
           options(std::move(given)),
-          site(site_number(options.region)),
+          site(program::site_number(options.region)),
           access(options.keyring, options.region),
-          behind_ended(executor) {}
+          behind(executor) {}
 
     Service* self;
     io::Executor executor;
@@ -111,7 +102,7 @@ struct Service::Impl {
     std::uint16_t site;
     Operations operations = all_operations();
     Access access;
-    RequestMetrics metrics;
+    program::RequestMetrics metrics{"cloudshelf_tables"};
     Random ids{std::random_device{}() * 0x1'0000'0000ull + std::random_device{}()};
 
     std::unique_ptr<changelog::ChangeLog> log;
@@ -123,10 +114,7 @@ struct Service::Impl {
     std::mutex snapshots;
     std::unique_ptr<io::HttpServer> server;
 
-    bool stopping = false;
-    std::size_t behind = 0;  // tasks of run_behind
-    asio::steady_timer behind_ended;
-    std::set<asio::steady_timer*> pauses;
+    program::Behind behind;
 
     changelog::ChangeLog::Options log_options() const {
         changelog::ChangeLog::Options made{.folder = options.data / "log", .region = options.region, .site = site};
@@ -267,17 +255,8 @@ Service::Service(io::Executor executor, ServiceOptions options)
 Service::~Service() = default;
 
 io::Task<Result<void>> Service::start() {
-    for (const auto& peer : impl_->options.peers) {
-        if (site_number(peer.region) != impl_->site) continue;
-        co_return fail(
-            "tables.same-site",
-            fmt::format(
-                "{} and {} have the same number in stamps: one of the two needs another name",
-                peer.region.value(),
-                region().value()
-            )
-        );
-    }
+    if (auto told_apart = program::check_site_numbers(region(), impl_->options.peers); !told_apart)
+        co_return fail(told_apart.error());
     // The address first: where it is another's, nothing is made on the disk. Nobody is answered before this is done.
     io::HttpServer::Options serving{.listen = impl_->options.listen};
     serving.body_bytes_max = body_bytes_max;
@@ -304,13 +283,9 @@ io::Task<Result<void>> Service::start() {
 }
 
 io::Task<void> Service::stop(io::Deadline deadline) {
-    impl_->stopping = true;
-    for (auto* timer : impl_->pauses) timer->cancel();
+    impl_->behind.stop();
     if (impl_->server) co_await impl_->server->stop(deadline);
-    if (impl_->behind == 0) co_return;
-    boost::system::error_code ignored;
-    impl_->behind_ended.expires_after(deadline.remaining());
-    co_await impl_->behind_ended.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    co_await impl_->behind.end(deadline);
 }
 
 std::uint16_t Service::port() const {
@@ -376,25 +351,15 @@ std::int64_t Service::wall_ms() const {
 }
 
 void Service::run_behind(io::Task<void> task) {
-    ++impl_->behind;
-    auto count = [](Impl* impl, io::Task<void> counted) -> io::Task<void> {
-        co_await std::move(counted);
-        if (--impl->behind == 0) impl->behind_ended.cancel();
-    };
-    io::run_in_background(impl_->executor, count(impl_.get(), std::move(task)));
+    impl_->behind.run(std::move(task));
 }
 
 bool Service::stopping() const {
-    return impl_->stopping;
+    return impl_->behind.stopping();
 }
 
 io::Task<void> Service::pause(Duration duration) {
-    if (impl_->stopping) co_return;
-    asio::steady_timer timer(impl_->executor, duration);
-    impl_->pauses.insert(&timer);
-    boost::system::error_code ignored;
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    impl_->pauses.erase(&timer);
+    return impl_->behind.pause(duration);
 }
 
 }  // namespace cloudshelf::tables

@@ -45,10 +45,6 @@ struct ServiceOptions {
     std::function<std::int64_t()> wall_ms;              // milliseconds since 1970; null: the system's clock. Any thread
 };
 
-/// A region's number in stamps, out of its name alone, so that all regions agree and another peer changes nothing. Two
-/// regions of one number (1 in 65,536 pairs) are refused at the start.
-std::uint16_t site_number(const RegionName& region);
-
 /// Tables in one region: DynamoDB's API, the log beneath it, and the following of the other regions. Lives on one
 /// executor.
 class Service {
@@ -73,7 +69,7 @@ public:
     Catalogue& catalogue();
     const ServiceOptions& options() const;
     const RegionName& region() const { return options().region; }
-    /// Our number in stamps: site_number(region()).
+    /// Our number in stamps: program::site_number(region()).
     std::uint16_t site() const;
     /// How we stand with another region. On the executor.
     Following& following(const RegionName& region);

@@ -146,10 +146,5 @@ ASYNC_TEST(Service, TellsHealthAndFigures) {
     co_await region.stop();
 }
 
-TEST(Service, RegionsHaveNumbersOfTheirOwn) {
-    EXPECT_NE(site_number(RegionName("us-east-1")), site_number(RegionName("us-west-2")));
-    EXPECT_EQ(site_number(RegionName("us-east-1")), site_number(RegionName("us-east-1")));
-}
-
 }  // namespace
 }  // namespace cloudshelf::tables

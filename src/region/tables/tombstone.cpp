@@ -1,6 +1,7 @@
 #include "region/tables/tombstone.hpp"
 
 #include "region/log/bytes.hpp"
+#include "region/program/peers.hpp"
 
 #include <chrono>
 #include <utility>
@@ -16,7 +17,9 @@ core::TombstoneScene scene_of(Service& service, const Table& table) {
     const auto keep = std::chrono::duration_cast<std::chrono::milliseconds>(service.options().tombstones_keep);
     core::TombstoneScene scene{.here = service.site(), .now_ms = service.wall_ms(), .keep_ms = keep.count()};
     for (const auto& replica : table.replicas) {
-        scene.replicas.push_back({site_number(replica.region), service.following(replica.region).horizon.settled()});
+        scene.replicas.push_back(
+            {program::site_number(replica.region), service.following(replica.region).horizon.settled()}
+        );
     }
     return scene;
 }

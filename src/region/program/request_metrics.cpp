@@ -1,15 +1,24 @@
-#include "region/objects/request_metrics.hpp"
+#include "region/program/request_metrics.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
 
-namespace cloudshelf::objects {
+namespace cloudshelf::program {
+namespace {
+
+template <class Key, class Value>
+Value& entry(std::map<Key, Value, std::less<>>& map, std::string_view key) {
+    const auto found = map.find(key);
+    return found != map.end() ? found->second : map[std::string(key)];
+}
+
+}  // namespace
 
 void RequestMetrics::count(std::string_view operation, std::string_view error, Duration took) {
-    auto& counted = operations_[std::string(operation)];
-    ++counted.by_error[std::string(error)];
+    auto& counted = entry(operations_, operation);
+    ++entry(counted.by_error, error);
     const double seconds = std::chrono::duration<double>(took).count();
     const auto bucket = std::ranges::lower_bound(bounds_seconds, seconds) - bounds_seconds.begin();
     ++counted.in_bucket[static_cast<std::size_t>(bucket)];
@@ -18,20 +27,26 @@ void RequestMetrics::count(std::string_view operation, std::string_view error, D
 
 void RequestMetrics::append(std::string& to) const {
     auto out = std::back_inserter(to);
-    to +=
-        "# HELP cloudshelf_objects_requests_total Requests by operation and error (empty: it went well).\n"
-        "# TYPE cloudshelf_objects_requests_total counter\n";
+    fmt::format_to(
+        out,
+        "# HELP {0}_requests_total Requests by operation and error (empty: it went well).\n"
+        "# TYPE {0}_requests_total counter\n",
+        prefix_
+    );
     for (const auto& [operation, counted] : operations_) {
         for (const auto& [error, count] : counted.by_error) {
             fmt::format_to(
-                out, "cloudshelf_objects_requests_total{{operation=\"{}\",error=\"{}\"}} {}\n", operation, error, count
+                out, "{}_requests_total{{operation=\"{}\",error=\"{}\"}} {}\n", prefix_, operation, error, count
             );
         }
     }
-    to +=
-        "# HELP cloudshelf_objects_request_seconds From the request's head, or its document, to the answer's head.\n"
-        "# TYPE cloudshelf_objects_request_seconds histogram\n";
-    constexpr std::string_view name = "cloudshelf_objects_request_seconds";
+    fmt::format_to(
+        out,
+        "# HELP {0}_request_seconds From when the service has the request to its answer.\n"
+        "# TYPE {0}_request_seconds histogram\n",
+        prefix_
+    );
+    const std::string name = prefix_ + "_request_seconds";
     for (const auto& [operation, counted] : operations_) {
         std::uint64_t so_far = 0;
         for (std::size_t i = 0; i <= bounds_seconds.size(); ++i) {
@@ -44,4 +59,4 @@ void RequestMetrics::append(std::string& to) const {
     }
 }
 
-}  // namespace cloudshelf::objects
+}  // namespace cloudshelf::program
