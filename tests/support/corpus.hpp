@@ -13,8 +13,8 @@
 
 namespace cloudshelf::testing {
 
-/// Feeds a fuzzer's entry with its corpus (fuzz/corpora), as it is and bent.
-inline void feed(const std::string& corpus, int (*fuzz)(const std::uint8_t*, std::size_t)) {
+/// Feeds a fuzzer's entry with its corpus (fuzz/corpora), as it is and bent. `rounds`: for each of its files.
+inline void feed(const std::string& corpus, int (*fuzz)(const std::uint8_t*, std::size_t), int rounds = 2000) {
     const std::uint64_t seed = std::random_device{}();
     SCOPED_TRACE("seed " + std::to_string(seed));
     Random random(seed);
@@ -22,7 +22,7 @@ inline void feed(const std::string& corpus, int (*fuzz)(const std::uint8_t*, std
     for (const auto& entry : std::filesystem::directory_iterator(SOURCE_ROOT "/fuzz/corpora/" + corpus)) {
         std::ifstream in(entry.path(), std::ios::binary);
         const std::string good((std::istreambuf_iterator<char>(in)), {});
-        for (int round = 0; round < 2000; ++round) {
+        for (int round = 0; round < rounds; ++round) {
             std::string input = good;
             for (auto bent = round == 0 || input.empty() ? 0 : random.below(6); bent > 0; --bent) {
                 // Mostly by bytes of its own, which fit more often.

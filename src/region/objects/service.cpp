@@ -25,7 +25,6 @@
 #include "wire/s3/errors.hpp"
 #include "wire/s3/operation.hpp"
 #include "wire/s3/target.hpp"
-#include "wire/s3/timestamp.hpp"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 #include "base/base64.hpp"
 #include "base/crc32c.hpp"
 #include "wire/s3/crc.hpp"
-#include "wire/s3/value_errors.hpp"
+#include "wire/s3/errors.hpp"
 #include "wire/s3/value_text.hpp"
 
 #include <array>
@@ -76,7 +76,7 @@ Result<ChecksumAlgorithm> parse_checksum_algorithm(std::string_view name) {
     for (const ChecksumAlgorithm each : selectable) {
         if (text::equal_ignoring_case(name, properties_of(each).name)) return each;
     }
-    return fail(value_errors::invalid_request(
+    return fail(errors::invalid_request(
         "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
         "[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]"
     ));
@@ -89,7 +89,7 @@ std::string_view checksum_type_name(ChecksumType type) {
 Result<ChecksumType> parse_checksum_type(std::string_view name) {
     if (name == "COMPOSITE") return ChecksumType::composite;
     if (name == "FULL_OBJECT") return ChecksumType::full_object;
-    return fail(value_errors::invalid_header("x-amz-checksum-type"));
+    return fail(errors::invalid_header("x-amz-checksum-type"));
 }
 
 Result<ChecksumType> multipart_checksum_type(ChecksumAlgorithm algorithm, std::optional<ChecksumType> asked) {
@@ -99,7 +99,7 @@ Result<ChecksumType> multipart_checksum_type(ChecksumAlgorithm algorithm, std::o
     std::string message = "The ";
     message.append(checksum_type_name(*asked)).append(" checksum type cannot be used with the ");
     message.append(text::lower(its.name)).append(" checksum algorithm.");
-    return fail(value_errors::invalid_request(std::move(message)));
+    return fail(errors::invalid_request(std::move(message)));
 }
 
 std::size_t checksum_size(ChecksumAlgorithm algorithm) {
@@ -109,8 +109,8 @@ std::size_t checksum_size(ChecksumAlgorithm algorithm) {
 Result<std::string> parse_checksum(ChecksumAlgorithm algorithm, std::string_view base64) {
     auto bytes = from_base64(base64);
     if (bytes && bytes->size() == properties_of(algorithm).size) return std::move(*bytes);
-    if (algorithm == ChecksumAlgorithm::md5) return fail(value_errors::invalid_digest());
-    return fail(value_errors::invalid_header(properties_of(algorithm).header));
+    if (algorithm == ChecksumAlgorithm::md5) return fail(errors::invalid_digest());
+    return fail(errors::invalid_header(properties_of(algorithm).header));
 }
 
 Digest::Digest(ChecksumAlgorithm algorithm) : algorithm_(algorithm) {

@@ -1,14 +1,13 @@
 #include "wire/s3/checksum_headers.hpp"
 
-#include "wire/s3/value_errors.hpp"
+#include "wire/s3/errors.hpp"
 #include "wire/s3/value_text.hpp"
 
 namespace cloudshelf::s3 {
 namespace {
 
 Error more_than_one() {
-    return value_errors::invalid_request(
-        "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
+    return errors::invalid_request("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed."
     );
 }
 
@@ -19,8 +18,7 @@ Result<std::optional<ChecksumAlgorithm>> announced(std::string_view trailer) {
         const std::string_view name = text::trimmed(text::take_until(trailer, ','));
         const auto algorithm = algorithm_of_header(name);
         if (!algorithm) {
-            return fail(value_errors::invalid_request("The value specified in the x-amz-trailer header is not supported"
-            ));
+            return fail(errors::invalid_request("The value specified in the x-amz-trailer header is not supported"));
         }
         if (found) return fail(more_than_one());
         found = algorithm;
@@ -53,15 +51,15 @@ Result<std::optional<BodyChecksum>> body_checksum(HeaderList headers) {
     const auto named = find_header(headers, "x-amz-sdk-checksum-algorithm");
     if (!named) return found;
     const auto algorithm = parse_checksum_algorithm(*named);
-    if (!algorithm) return fail(value_errors::invalid_header("x-amz-sdk-checksum-algorithm"));
+    if (!algorithm) return fail(errors::invalid_header("x-amz-sdk-checksum-algorithm"));
     if (!*found) {
-        return fail(value_errors::invalid_request(
+        return fail(errors::invalid_request(
             "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers "
             "were found."
         ));
     }
     if ((*found)->algorithm != *algorithm) {
-        return fail(value_errors::invalid_header("x-amz-sdk-checksum-algorithm"));
+        return fail(errors::invalid_header("x-amz-sdk-checksum-algorithm"));
     }
     return found;
 }
@@ -77,7 +75,7 @@ Result<std::optional<UploadChecksum>> upload_checksum(HeaderList headers) {
     const auto typed = find_header(headers, "x-amz-checksum-type");
     if (!named) {
         if (!typed) return std::nullopt;
-        return fail(value_errors::invalid_request(
+        return fail(errors::invalid_request(
             "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
         ));
     }

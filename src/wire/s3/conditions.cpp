@@ -1,7 +1,7 @@
 #include "wire/s3/conditions.hpp"
 
+#include "wire/s3/errors.hpp"
 #include "wire/s3/etag.hpp"
-#include "wire/s3/value_errors.hpp"
 #include "wire/s3/value_text.hpp"
 
 #include <algorithm>
@@ -85,21 +85,21 @@ Precondition check_read(const Conditions& conditions, std::string_view etag, Sec
 
 Result<void> check_copy_source(const Conditions& conditions, std::string_view etag, Seconds last_modified) {
     if (check_read(conditions, etag, last_modified) == Precondition::proceed) return {};
-    return fail(value_errors::precondition_failed());
+    return fail(errors::precondition_failed());
 }
 
 Result<void> check_write(const Conditions& conditions, std::optional<std::string_view> etag) {
     const bool dated = conditions.if_modified_since || conditions.if_unmodified_since;
     const bool both = conditions.if_match && conditions.if_none_match;
-    if (dated || both) return fail(value_errors::header_not_implemented());
+    if (dated || both) return fail(errors::not_implemented());
     if (conditions.if_none_match) {
-        if (*conditions.if_none_match != "*") return fail(value_errors::header_not_implemented());
-        if (etag) return fail(value_errors::precondition_failed());
+        if (*conditions.if_none_match != "*") return fail(errors::not_implemented());
+        if (etag) return fail(errors::precondition_failed());
     }
     if (conditions.if_match) {
-        if (!etag) return fail(value_errors::no_such_key());
+        if (!etag) return fail(errors::no_such_key());
         if (!is_listed(*conditions.if_match, *etag, Comparison::strong)) {
-            return fail(value_errors::precondition_failed());
+            return fail(errors::precondition_failed());
         }
     }
     return {};

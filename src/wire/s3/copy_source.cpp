@@ -1,7 +1,7 @@
 #include "wire/s3/copy_source.hpp"
 
+#include "wire/s3/errors.hpp"
 #include "wire/s3/names.hpp"
-#include "wire/s3/value_errors.hpp"
 #include "wire/s3/value_text.hpp"
 
 #include <utility>
@@ -13,11 +13,11 @@ constexpr std::string_view version_parameter = "versionId=";
 
 Result<std::optional<std::string>> version_of(std::string_view parameters) {
     if (!parameters.starts_with(version_parameter) || parameters.contains('&')) {
-        return fail(value_errors::invalid_argument("Unsupported copy source parameter."));
+        return fail(errors::invalid_argument("Unsupported copy source parameter."));
     }
     auto version = text::percent_decoded(parameters.substr(version_parameter.size()), text::Plus::stays);
-    if (!version) return fail(value_errors::invalid_argument("Invalid version id specified"));
-    if (version->empty()) return fail(value_errors::invalid_argument("Version id cannot be the empty string"));
+    if (!version) return fail(errors::invalid_argument("Invalid version id specified"));
+    if (version->empty()) return fail(errors::invalid_argument("Version id cannot be the empty string"));
     return version;
 }
 
@@ -25,7 +25,7 @@ Result<CopyDirective> directive(HeaderList headers, std::string_view name, std::
     const auto value = find_header(headers, name);
     if (!value || *value == "COPY") return CopyDirective::copy;
     if (*value == "REPLACE") return CopyDirective::replace;
-    return fail(value_errors::invalid_argument("Unknown " + std::string(what) + " directive."));
+    return fail(errors::invalid_argument("Unknown " + std::string(what) + " directive."));
 }
 
 }  // namespace
@@ -41,18 +41,18 @@ Result<CopySource> parse_copy_source(std::string_view header) {
     }
     // Decoded as a whole first: some clients encode the slash between bucket and key.
     const auto decoded = text::percent_decoded(path, text::Plus::stays);
-    if (!decoded) return fail(value_errors::invalid_argument("The x-amz-copy-source header must be URL-encoded"));
+    if (!decoded) return fail(errors::invalid_argument("The x-amz-copy-source header must be URL-encoded"));
     std::string_view rest = *decoded;
     if (rest.starts_with('/')) rest.remove_prefix(1);
     source.bucket = text::take_until(rest, '/');
     source.key = rest;
     if (source.bucket.empty() || source.key.empty()) {
         return fail(
-            value_errors::invalid_argument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
+            errors::invalid_argument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey")
         );
     }
     if (!check_bucket_name(source.bucket)) {
-        return fail(value_errors::invalid_argument("Invalid copy source bucket name"));
+        return fail(errors::invalid_argument("Invalid copy source bucket name"));
     }
     const auto key = check_key(source.key);
     if (!key) return std::unexpected(key.error());

@@ -216,4 +216,14 @@ std::optional<Milliseconds> parse_iso_8601(std::string_view text) {
     return can_be_written(whole) ? std::optional(whole) : std::nullopt;
 }
 
+std::string print_timestamp(std::int64_t unix_ms) {
+    return iso_8601(Milliseconds(chrono::milliseconds(unix_ms)));
+}
+
+std::optional<std::int64_t> parse_timestamp(std::string_view text) {
+    const auto time = parse_iso_8601(text);
+    if (!time || time->time_since_epoch().count() < 0) return std::nullopt;
+    return time->time_since_epoch().count();
+}
+
 }  // namespace cloudshelf::s3

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,5 +25,9 @@ std::string iso_8601(Milliseconds time);
 /// The same with any number of digits after the second, or none (what is less than a millisecond is cut off); with an
 /// offset "+01:00" instead of Z; without a time of the day, which is midnight; and the basic form "20091012T175030Z".
 std::optional<Milliseconds> parse_iso_8601(std::string_view text);
+
+/// The same as documents have them: ms since 1970, from then to the year 9999.
+std::string print_timestamp(std::int64_t unix_ms);
+std::optional<std::int64_t> parse_timestamp(std::string_view text);
 
 }  // namespace cloudshelf::s3

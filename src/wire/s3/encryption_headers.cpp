@@ -3,7 +3,7 @@
 #include "base/base64.hpp"
 #include "base/digest.hpp"
 #include "wire/s3/checksum.hpp"
-#include "wire/s3/value_errors.hpp"
+#include "wire/s3/errors.hpp"
 #include "wire/s3/value_text.hpp"
 
 #include <boost/json.hpp>
@@ -25,7 +25,7 @@ std::string name(std::string_view start, std::string_view end) {
 }
 
 Error without(std::string_view what) {
-    return value_errors::invalid_argument(
+    return errors::invalid_argument(
         "Requests specifying Server Side Encryption with Customer provided keys must provide " + std::string(what)
     );
 }
@@ -38,16 +38,16 @@ Result<std::optional<CustomerKey>> key_of(HeaderList headers, std::string_view s
     if (!algorithm) return fail(without("a valid encryption algorithm."));
     if (!key) return fail(without("an appropriate secret key."));
     if (!md5) return fail(without("the client calculated MD5 of the secret key."));
-    if (*algorithm != aes) return fail(value_errors::invalid_encryption_algorithm());
+    if (*algorithm != aes) return fail(errors::invalid_encryption_algorithm());
     auto bytes = from_base64(*key);
     if (!bytes || bytes->size() != key_size) {
-        return fail(value_errors::invalid_argument("The secret key was invalid for the specified algorithm."));
+        return fail(errors::invalid_argument("The secret key was invalid for the specified algorithm."));
     }
     const std::string calculated = base64(Digest::of(ChecksumAlgorithm::md5, *bytes));
     if (!equal_in_constant_time(calculated, *md5)) {
-        return fail(value_errors::invalid_argument(
-            "The calculated MD5 hash of the key did not match the hash that was provided."
-        ));
+        return fail(
+            errors::invalid_argument("The calculated MD5 hash of the key did not match the hash that was provided.")
+        );
     }
     return CustomerKey{.key = std::move(*bytes), .md5_base64 = std::string(*md5)};
 }
@@ -81,17 +81,17 @@ Result<ServerSideEncryption> server_side_encryption(HeaderList headers) {
     const auto context = find_header(headers, name(prefix, "-context"));
     const auto bucket_key = find_header(headers, name(prefix, "-bucket-key-enabled"));
 
-    if (encryption.algorithm == "aws:kms:dsse") return fail(value_errors::header_not_implemented());
+    if (encryption.algorithm == "aws:kms:dsse") return fail(errors::not_implemented());
     if (find_header(headers, prefix) && encryption.algorithm != aes && encryption.algorithm != kms) {
-        return fail(value_errors::invalid_argument("The encryption method specified is not supported"));
+        return fail(errors::invalid_argument("The encryption method specified is not supported"));
     }
     if (!encryption.algorithm.empty() && find_header(headers, name(prefix, "-customer-algorithm"))) {
-        return fail(value_errors::invalid_argument(
+        return fail(errors::invalid_argument(
             "Server Side Encryption with Customer provided key is incompatible with the encryption method specified"
         ));
     }
     if ((!encryption.kms_key_id.empty() || context) && encryption.algorithm != kms) {
-        return fail(value_errors::invalid_argument(
+        return fail(errors::invalid_argument(
             "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : "
             "aws:kms"
         ));
@@ -100,16 +100,16 @@ Result<ServerSideEncryption> server_side_encryption(HeaderList headers) {
         auto json = context_of(*context);
         if (!json) {
             return fail(
-                value_errors::invalid_argument("The header x-amz-server-side-encryption-context shall be "
-                                               "Base64-encoded UTF-8 string holding JSON which "
-                                               "represents a string-string map")
+                errors::invalid_argument("The header x-amz-server-side-encryption-context shall be "
+                                         "Base64-encoded UTF-8 string holding JSON which "
+                                         "represents a string-string map")
             );
         }
         encryption.kms_context = std::move(*json);
     }
     if (bucket_key) {
         if (!text::equal_ignoring_case(*bucket_key, "true") && !text::equal_ignoring_case(*bucket_key, "false")) {
-            return fail(value_errors::invalid_argument(
+            return fail(errors::invalid_argument(
                 "The header x-amz-server-side-encryption-bucket-key-enabled must be true or false"
             ));
         }

@@ -78,6 +78,9 @@ constexpr auto all_known = std::to_array<Known>({
     {"XAmzContentChecksumMismatch", 400, "The provided 'x-amz-checksum' header does not match what was computed."},
     {"InvalidArgument", 400, "Invalid Argument"},
     {"InvalidRequest", 400, "Invalid Request"},
+    {"InvalidRedirectLocation",
+     400,
+     "The website redirect location must have a prefix of 'http://' or 'https://' or '/'."},
     {"BadRequest", 400, "Bad Request"},
     {"InvalidTag",
      400,
@@ -292,6 +295,18 @@ Error invalid_request(std::string message) {
 }
 Error bad_request(std::string message) {
     return named("BadRequest", std::move(message));
+}
+Error invalid_header(std::string_view name) {
+    return invalid_request("Value for " + std::string(name) + " header is invalid.");
+}
+Error invalid_redirect_location(std::string message) {
+    return named("InvalidRedirectLocation", std::move(message));
+}
+Error too_many_tags(std::string_view what, std::size_t tags_max) {
+    return bad_request(std::string(what) + " tags cannot be greater than " + std::to_string(tags_max));
+}
+Error post_without_form() {
+    return named("PreconditionFailed", "Bucket POST must be of the enclosure-type multipart/form-data");
 }
 Error invalid_tag(std::string message) {
     return named("InvalidTag", std::move(message));

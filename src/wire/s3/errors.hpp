@@ -51,12 +51,19 @@ Error content_sha256_mismatch();
 Error content_checksum_mismatch();
 Error invalid_argument(std::string message = {});
 Error invalid_request(std::string message = {});
+/// A header of a closed set of values, or of a form of its own, has another one.
+Error invalid_header(std::string_view name);
+Error invalid_redirect_location(std::string message);
 Error bad_request(std::string message = {});
 Error invalid_tag(std::string message = {});
+/// `what`: "Object" or "Bucket".
+Error too_many_tags(std::string_view what, std::size_t tags_max);
 Error malformed_xml();
 Error malformed_policy(std::string message = {});
 Error malformed_acl();
 Error malformed_post_request(std::string message = {});
+/// A POST on a bucket that is no form.
+Error post_without_form();
 Error missing_request_body();
 Error user_key_must_be_specified();
 Error unresolvable_grant_by_email_address();

@@ -1,6 +1,6 @@
 #include "wire/s3/fields.hpp"
 
-#include "wire/s3/timestamp.hpp"
+#include "wire/s3/date.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,6 +1,6 @@
 #include "wire/s3/headers.hpp"
 
-#include "wire/s3/value_errors.hpp"
+#include "wire/s3/errors.hpp"
 #include "wire/s3/value_text.hpp"
 
 #include <algorithm>
@@ -63,20 +63,20 @@ std::string without_aws_chunked(std::string_view codings) {
 Result<void> check_redirect_location(std::string_view location) {
     if (location.empty()) return {};
     if (!location.starts_with('/') && !location.starts_with("http://") && !location.starts_with("https://")) {
-        return fail(value_errors::invalid_redirect_location(
+        return fail(errors::invalid_redirect_location(
             "The website redirect location must have a prefix of 'http://' or 'https://' or '/'."
         ));
     }
     if (location.size() > redirect_location_size_max) {
-        return fail(value_errors::invalid_redirect_location(
-            "The length of website redirect location cannot exceed 2,048 characters."
-        ));
+        return fail(
+            errors::invalid_redirect_location("The length of website redirect location cannot exceed 2,048 characters.")
+        );
     }
     return {};
 }
 
 Error unusable(std::string_view name) {
-    return value_errors::invalid_argument("The value of " + std::string(name) + " contains control characters");
+    return errors::invalid_argument("The value of " + std::string(name) + " contains control characters");
 }
 
 }  // namespace
@@ -133,20 +133,20 @@ void override_headers(
 Result<std::string> storage_class(HeaderList headers) {
     const std::string_view name = find_header(headers, "x-amz-storage-class").value_or(storage_classes.front());
     if (std::ranges::find(storage_classes, name) != storage_classes.end()) return std::string(name);
-    return fail(value_errors::invalid_storage_class());
+    return fail(errors::invalid_storage_class());
 }
 
 Result<std::string> canned_acl(HeaderList headers) {
     const auto name = find_header(headers, "x-amz-acl");
     if (!name) return std::string();
     if (std::ranges::find(canned_acls, *name) == canned_acls.end()) {
-        return fail(value_errors::invalid_argument("The canned ACL in x-amz-acl is unknown"));
+        return fail(errors::invalid_argument("The canned ACL in x-amz-acl is unknown"));
     }
     const bool grants = std::ranges::any_of(headers, [](const auto& each) {
         return text::starts_with_ignoring_case(each.first, "x-amz-grant-");
     });
     if (grants) {
-        return fail(value_errors::invalid_request("Specifying both Canned ACLs and Header Grants is not allowed"));
+        return fail(errors::invalid_request("Specifying both Canned ACLs and Header Grants is not allowed"));
     }
     return std::string(*name);
 }

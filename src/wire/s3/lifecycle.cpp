@@ -1,6 +1,6 @@
 #include "wire/s3/lifecycle.hpp"
 
-#include "wire/s3/timestamp.hpp"
+#include "wire/s3/date.hpp"
 #include "wire/s3/xml.hpp"
 
 #include <fmt/format.h>

@@ -1,8 +1,8 @@
 #include "wire/s3/lifecycle.hpp"
 
+#include "wire/s3/date.hpp"
 #include "wire/s3/lifecycle_due.hpp"
 #include "wire/s3/support_test.hpp"
-#include "wire/s3/timestamp.hpp"
 
 #include <gtest/gtest.h>
 

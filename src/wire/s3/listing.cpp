@@ -1,7 +1,7 @@
 #include "wire/s3/listing.hpp"
 
+#include "wire/s3/date.hpp"
 #include "wire/s3/quotes.hpp"
-#include "wire/s3/timestamp.hpp"
 #include "wire/s3/xml.hpp"
 
 #include <fmt/format.h>

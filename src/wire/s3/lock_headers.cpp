@@ -1,6 +1,6 @@
 #include "wire/s3/lock_headers.hpp"
 
-#include "wire/s3/value_errors.hpp"
+#include "wire/s3/errors.hpp"
 #include "wire/s3/value_text.hpp"
 
 namespace cloudshelf::s3 {
@@ -9,7 +9,7 @@ namespace {
 Result<LockMode> parse_mode(std::string_view name) {
     if (name == "GOVERNANCE") return LockMode::governance;
     if (name == "COMPLIANCE") return LockMode::compliance;
-    return fail(value_errors::invalid_argument("Unknown wormMode directive."));
+    return fail(errors::invalid_argument("Unknown wormMode directive."));
 }
 
 Result<std::optional<LockHeaders::Until>> retention(HeaderList headers, Milliseconds now) {
@@ -17,7 +17,7 @@ Result<std::optional<LockHeaders::Until>> retention(HeaderList headers, Millisec
     const auto dated = find_header(headers, "x-amz-object-lock-retain-until-date");
     if (!named && !dated) return std::nullopt;
     if (!named || !dated) {
-        return fail(value_errors::invalid_argument(
+        return fail(errors::invalid_argument(
             "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied"
         ));
     }
@@ -25,9 +25,9 @@ Result<std::optional<LockHeaders::Until>> retention(HeaderList headers, Millisec
     if (!mode) return std::unexpected(mode.error());
     const auto date = parse_iso_8601(*dated);
     if (!date) {
-        return fail(value_errors::invalid_argument("The retain until date must be provided in ISO 8601 format"));
+        return fail(errors::invalid_argument("The retain until date must be provided in ISO 8601 format"));
     }
-    if (*date <= now) return fail(value_errors::invalid_argument("The retain until date must be in the future!"));
+    if (*date <= now) return fail(errors::invalid_argument("The retain until date must be in the future!"));
     return LockHeaders::Until{.mode = *mode, .date = *date};
 }
 
@@ -40,7 +40,7 @@ Result<LockHeaders> lock_headers(HeaderList headers, Milliseconds now) {
     lock.until = *until;
     if (const auto hold = find_header(headers, "x-amz-object-lock-legal-hold")) {
         if (*hold != "ON" && *hold != "OFF") {
-            return fail(value_errors::invalid_argument("Legal Hold must be either of 'ON' or 'OFF'"));
+            return fail(errors::invalid_argument("Legal Hold must be either of 'ON' or 'OFF'"));
         }
         lock.legal_hold = *hold == "ON";
     }

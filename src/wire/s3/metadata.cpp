@@ -1,7 +1,7 @@
 #include "wire/s3/metadata.hpp"
 
 #include "base/base64.hpp"
-#include "wire/s3/value_errors.hpp"
+#include "wire/s3/errors.hpp"
 #include "wire/s3/value_text.hpp"
 
 #include <algorithm>
@@ -32,7 +32,7 @@ Result<UserMetadata> user_metadata(HeaderList headers) {
     for (const auto& [header, value] : headers) {
         if (!text::starts_with_ignoring_case(header, prefix)) continue;
         const std::string name = text::lower(std::string_view(header).substr(prefix.size()));
-        if (!is_name(name)) return fail(value_errors::invalid_argument("A name of user-defined metadata is invalid"));
+        if (!is_name(name)) return fail(errors::invalid_argument("A name of user-defined metadata is invalid"));
         const auto same = std::ranges::find(metadata, name, &UserMetadata::value_type::first);
         if (same == metadata.end()) {
             metadata.emplace_back(name, text::trimmed(value));
@@ -42,7 +42,7 @@ Result<UserMetadata> user_metadata(HeaderList headers) {
     }
     std::size_t size = 0;
     for (const auto& [name, value] : metadata) size += name.size() + value.size();
-    if (size > size_max) return fail(value_errors::metadata_too_large());
+    if (size > size_max) return fail(errors::metadata_too_large());
     return metadata;
 }
 

@@ -1,8 +1,8 @@
 #include "wire/s3/multipart.hpp"
 
+#include "wire/s3/date.hpp"
 #include "wire/s3/fields.hpp"
 #include "wire/s3/quotes.hpp"
-#include "wire/s3/timestamp.hpp"
 #include "wire/s3/xml.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "wire/s3/names.hpp"
 
-#include "wire/s3/value_errors.hpp"
+#include "wire/s3/errors.hpp"
 #include "wire/s3/value_text.hpp"
 
 #include <algorithm>
@@ -39,13 +39,13 @@ bool is_bucket_name(std::string_view name) {
 }  // namespace
 
 Result<void> check_bucket_name(std::string_view name) {
-    if (!is_bucket_name(name)) return fail(value_errors::invalid_bucket_name());
+    if (!is_bucket_name(name)) return fail(errors::invalid_bucket_name());
     return {};
 }
 
 Result<void> check_key(std::string_view key) {
-    if (key.size() > key_size_max) return fail(value_errors::key_too_long());
-    if (key.empty() || !text::utf8_length(key)) return fail(value_errors::invalid_uri());
+    if (key.size() > key_size_max) return fail(errors::key_too_long());
+    if (key.empty() || !text::utf8_length(key)) return fail(errors::invalid_uri());
     return {};
 }
 

@@ -1,7 +1,7 @@
 #include "wire/s3/object_lock.hpp"
 
+#include "wire/s3/date.hpp"
 #include "wire/s3/fields.hpp"
-#include "wire/s3/timestamp.hpp"
 #include "wire/s3/xml.hpp"
 
 namespace cloudshelf::s3 {

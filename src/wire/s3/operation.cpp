@@ -1,6 +1,6 @@
 #include "wire/s3/operation.hpp"
 
-#include "wire/s3/value_errors.hpp"
+#include "wire/s3/errors.hpp"
 #include "wire/s3/value_text.hpp"
 
 #include <algorithm>
@@ -93,9 +93,9 @@ Result<std::string_view> subresource_of(const QueryParameters& query) {
     for (const auto& [name, value] : query.all()) {
         if (!is_subresource(name) || name == found) continue;
         if (!found.empty()) {
-            return fail(value_errors::invalid_argument(
-                "Conflicting query string parameters: " + std::string(found) + ", " + name
-            ));
+            return fail(
+                errors::invalid_argument("Conflicting query string parameters: " + std::string(found) + ", " + name)
+            );
         }
         found = name;
     }
@@ -103,17 +103,17 @@ Result<std::string_view> subresource_of(const QueryParameters& query) {
 }
 
 Result<std::string_view> allowed(std::string_view name) {
-    if (name.empty()) return fail(value_errors::method_not_allowed());
+    if (name.empty()) return fail(errors::method_not_allowed());
     return name;
 }
 
 Result<std::string_view> by_method(const Subresource* subresource, std::string_view method) {
-    if (subresource == nullptr) return fail(value_errors::method_not_allowed());
+    if (subresource == nullptr) return fail(errors::method_not_allowed());
     if (method == "GET") return allowed(subresource->get);
     if (method == "PUT") return allowed(subresource->put);
     if (method == "POST") return allowed(subresource->post);
     if (method == "DELETE") return allowed(subresource->remove);
-    return fail(value_errors::method_not_allowed());
+    return fail(errors::method_not_allowed());
 }
 
 Result<std::string_view> of_service(std::string_view method) {
@@ -124,7 +124,7 @@ Result<std::string_view> listing(const QueryParameters& query) {
     const auto type = query.get("list-type");
     if (!type) return "ListObjects";
     if (*type == "2") return "ListObjectsV2";
-    return fail(value_errors::invalid_argument("Invalid List Type specified in Request"));
+    return fail(errors::invalid_argument("Invalid List Type specified in Request"));
 }
 
 Result<std::string_view> of_bucket(std::string_view method, const QueryParameters& query, HeaderList headers) {
@@ -132,9 +132,9 @@ Result<std::string_view> of_bucket(std::string_view method, const QueryParameter
     if (method == "HEAD") return "HeadBucket";
     if (method == "PUT") return "CreateBucket";
     if (method == "DELETE") return "DeleteBucket";
-    if (method != "POST") return fail(value_errors::method_not_allowed());
+    if (method != "POST") return fail(errors::method_not_allowed());
     const std::string_view type = header_or_empty(headers, "content-type");
-    if (!text::starts_with_ignoring_case(type, "multipart/form-data")) return fail(value_errors::post_without_form());
+    if (!text::starts_with_ignoring_case(type, "multipart/form-data")) return fail(errors::post_without_form());
     return "PostObject";
 }
 
@@ -142,14 +142,14 @@ Result<std::string_view> of_object(std::string_view method, HeaderList headers) 
     if (method == "GET") return "GetObject";
     if (method == "HEAD") return "HeadObject";
     if (method == "DELETE") return "DeleteObject";
-    if (method != "PUT") return fail(value_errors::method_not_allowed());
+    if (method != "PUT") return fail(errors::method_not_allowed());
     return find_header(headers, "x-amz-copy-source") ? "CopyObject" : "PutObject";
 }
 
 /// A PUT of a part needs both its coordinates; with one alone it must not become something else.
 Result<std::string_view> of_part(const QueryParameters& query, HeaderList headers) {
     if (!query.has("uploadId") || !query.has("partNumber")) {
-        return fail(value_errors::invalid_argument("A part is uploaded with both partNumber and uploadId"));
+        return fail(errors::invalid_argument("A part is uploaded with both partNumber and uploadId"));
     }
     return find_header(headers, "x-amz-copy-source") ? "UploadPartCopy" : "UploadPart";
 }

@@ -1,6 +1,6 @@
 #include "wire/s3/policy_values.hpp"
 
-#include "wire/s3/timestamp.hpp"
+#include "wire/s3/date.hpp"
 
 #include <charconv>
 #include <cmath>

@@ -1,7 +1,7 @@
 #include "wire/s3/post_policy.hpp"
 
+#include "wire/s3/date.hpp"
 #include "wire/s3/errors.hpp"
-#include "wire/s3/timestamp.hpp"
 #include "wire/s3/value_text.hpp"
 
 #include <boost/json.hpp>

@@ -1,6 +1,6 @@
 #include "wire/s3/query.hpp"
 
-#include "wire/s3/value_errors.hpp"
+#include "wire/s3/errors.hpp"
 #include "wire/s3/value_text.hpp"
 
 namespace cloudshelf::s3 {
@@ -12,7 +12,7 @@ Result<QueryParameters> QueryParameters::parse(std::string_view query) {
         if (value.empty()) continue;
         const auto name = text::percent_decoded(text::take_until(value, '='), text::Plus::is_blank);
         const auto decoded = text::percent_decoded(value, text::Plus::is_blank);
-        if (!name || !decoded) return fail(value_errors::invalid_uri());
+        if (!name || !decoded) return fail(errors::invalid_uri());
         parameters.all_.emplace_back(*name, *decoded);
     }
     return parameters;

@@ -1,6 +1,6 @@
 #include "wire/s3/range.hpp"
 
-#include "wire/s3/value_errors.hpp"
+#include "wire/s3/errors.hpp"
 #include "wire/s3/value_text.hpp"
 
 #include <algorithm>
@@ -30,11 +30,11 @@ Result<std::optional<ByteRange>> parse_range(std::string_view header, std::uint6
         if (!to) return std::nullopt;
         const std::uint64_t length = std::min(*to, object_size);
         // Of an empty object not even its end can be given: no Content-Range says so.
-        if (length == 0) return fail(value_errors::invalid_range());
+        if (length == 0) return fail(errors::invalid_range());
         return ByteRange{.offset = object_size - length, .length = length};
     }
     if (to && *to < *from) return std::nullopt;
-    if (*from >= object_size) return fail(value_errors::invalid_range());
+    if (*from >= object_size) return fail(errors::invalid_range());
     const std::uint64_t end = to ? std::min(*to, object_size - 1) : object_size - 1;
     return ByteRange{.offset = *from, .length = end - *from + 1};
 }
@@ -50,13 +50,13 @@ Result<ByteRange> parse_copy_source_range(std::string_view header, std::uint64_t
     const auto from = text::digits(text::take_until(last, '-'));
     const auto to = text::digits(last);
     if (!of_bytes || !from || !to || *to < *from) {
-        return fail(value_errors::invalid_argument(
+        return fail(errors::invalid_argument(
             "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the "
             "zero-based offsets of the first and last bytes to copy"
         ));
     }
     if (*to >= source_size) {
-        return fail(value_errors::invalid_argument(
+        return fail(errors::invalid_argument(
             "Range specified is not valid for source object of size: " + std::to_string(source_size)
         ));
     }

@@ -13,10 +13,9 @@ namespace cloudshelf::s3 {
 /// Keys and values in their order.
 using TagPairs = std::vector<std::pair<std::string, std::string>>;
 
-/// "a=b&c=d" as of a form: "+" is a blank, percent-encoded UTF-8. Errors: InvalidTag for more than 10 tags, keys
-/// that are empty, longer than 128 characters or begin with "aws:", values longer than 256, characters other than
-/// letters, digits, blanks and + - = . _ : / @ (of those beyond ASCII any is taken); InvalidArgument for a key that is
-/// there twice and for an encoding that is none.
+/// "a=b&c=d" as of a form: "+" is a blank, percent-encoded UTF-8. Errors: InvalidTag as problem_of has it
+/// (tagging.hpp); BadRequest for more than 10 tags; InvalidArgument for a key that is there twice and for an encoding
+/// that is none.
 Result<TagPairs> parse_tag_header(std::string_view header);
 
 /// The opposite.

@@ -24,7 +24,7 @@ TEST(TagHeader, Limits) {
     std::string ten;
     for (int i = 0; i < 10; ++i) ten += (i > 0 ? "&k" : "k") + std::to_string(i) + "=v";
     EXPECT_EQ(code(ten), "good");
-    EXPECT_EQ(code(ten + "&x=y"), "InvalidTag");
+    EXPECT_EQ(code(ten + "&x=y"), "BadRequest");
     EXPECT_EQ(code(std::string(128, 'k') + "=v"), "good");
     EXPECT_EQ(code(std::string(129, 'k') + "=v"), "InvalidTag");
     EXPECT_EQ(code("k=" + std::string(256, 'v')), "good");

@@ -1,6 +1,7 @@
 #include "wire/s3/tagging.hpp"
 
-#include <fmt/format.h>
+#include "wire/s3/errors.hpp"
+#include "wire/s3/value_text.hpp"
 
 #include <algorithm>
 
@@ -22,11 +23,15 @@ bool allowed(std::string_view text) {
 std::optional<Error> problem_of(const Tag& tag) {
     constexpr std::size_t key_characters_max = 128;
     constexpr std::size_t value_characters_max = 256;
-    if (tag.key.starts_with("aws:")) return errors::invalid_tag("System tags cannot be added/updated by requester");
-    if (tag.key.empty() || characters(tag.key) > key_characters_max || !allowed(tag.key))
+    const auto fits = [](std::string_view text, std::size_t characters_max) {
+        const auto characters = text::utf8_length(text);
+        return characters && *characters <= characters_max && allowed(text);
+    };
+    if (text::starts_with_ignoring_case(tag.key, "aws:"))
+        return errors::invalid_tag("System tags cannot be added/updated by requester");
+    if (tag.key.empty() || !fits(tag.key, key_characters_max))
         return errors::invalid_tag("The TagKey you have provided is invalid");
-    if (characters(tag.value) > value_characters_max || !allowed(tag.value))
-        return errors::invalid_tag("The TagValue you have provided is invalid");
+    if (!fits(tag.value, value_characters_max)) return errors::invalid_tag("The TagValue you have provided is invalid");
     return std::nullopt;
 }
 
@@ -42,9 +47,7 @@ std::vector<Tag> read_tags(Fields& fields, std::size_t tags_max) {
     std::vector<Tag> tags;
     fields.each("Tag", [&](Fields& tag) { tags.push_back(read_tag(tag)); });
     if (tags.size() > tags_max) {
-        fields.complain(errors::bad_request(fmt::format(
-            "{} tags cannot be greater than {}", tags_max == object_tags_max ? "Object" : "Bucket", tags_max
-        )));
+        fields.complain(errors::too_many_tags(tags_max == object_tags_max ? "Object" : "Bucket", tags_max));
     }
     std::vector<std::string_view> keys(tags.size());
     std::ranges::transform(tags, keys.begin(), &Tag::key);

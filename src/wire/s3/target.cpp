@@ -1,6 +1,6 @@
 #include "wire/s3/target.hpp"
 
-#include "wire/s3/value_errors.hpp"
+#include "wire/s3/errors.hpp"
 #include "wire/s3/value_text.hpp"
 
 #include <algorithm>
@@ -56,11 +56,11 @@ bool is_clean(std::string_view target) {
 }  // namespace
 
 Result<Target> parse_target(std::string_view host, std::string_view target, std::span<const std::string> domains) {
-    if (!is_clean(target)) return fail(value_errors::invalid_uri());
+    if (!is_clean(target)) return fail(errors::invalid_uri());
     make_origin_form(host, target);
     std::string_view query = target;
     std::string_view path = text::take_until(query, '?');
-    if (!path.starts_with('/')) return fail(value_errors::invalid_uri());
+    if (!path.starts_with('/')) return fail(errors::invalid_uri());
     path.remove_prefix(1);
     auto parameters = QueryParameters::parse(query);
     if (!parameters) return std::unexpected(parameters.error());
@@ -72,12 +72,12 @@ Result<Target> parse_target(std::string_view host, std::string_view target, std:
     } else {
         const bool alone = !path.contains('/');
         auto decoded = text::percent_decoded(text::take_until(path, '/'), text::Plus::stays);
-        if (!decoded) return fail(value_errors::invalid_uri());
-        if (decoded->empty() && !alone) return fail(value_errors::invalid_bucket_name());
+        if (!decoded) return fail(errors::invalid_uri());
+        if (decoded->empty() && !alone) return fail(errors::invalid_bucket_name());
         result.bucket = std::move(*decoded);
     }
     auto key = text::percent_decoded(path, text::Plus::stays);
-    if (!key) return fail(value_errors::invalid_uri());
+    if (!key) return fail(errors::invalid_uri());
     result.key = std::move(*key);
     return result;
 }
