@@ -5,6 +5,7 @@
 #include <boost/beast/http/status.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <iterator>
 #include <string_view>
@@ -23,18 +24,26 @@ bool never_has_body(int status) {
     return status == 204 || status == 304 || status / 100 == 1;
 }
 
-enum class Framing { none, length, chunks };
+enum class Framing { none, length, chunks, until_closed };
 
 struct Body {
     Framing framing = Framing::length;
     std::uint64_t length = 0;
 };
 
-Body body_of(const HttpResponse& response, bool head_only) {
+Body body_of(const HttpResponse& response, bool head_only, unsigned version) {
     if (never_has_body(response.status)) return {.framing = Framing::none};
     if (response.content_length && (response.stream || head_only)) return {.length = *response.content_length};
-    if (response.stream) return {.framing = Framing::chunks};
+    // A client of HTTP/1.0 knows no chunks (RFC 9112 §6.1).
+    if (response.stream) return {.framing = version < 11 ? Framing::until_closed : Framing::chunks};
     return {.length = response.body.size()};
+}
+
+/// Whether a name and a value stand in one line, whoever they came from (RFC 9110 §5.5).
+bool is_one_line(const std::pair<std::string, std::string>& field) {
+    constexpr std::string_view ends("\r\n\0", 3);
+    return field.first.find_first_of(ends) == std::string::npos &&
+           field.second.find_first_of(ends) == std::string::npos;
 }
 
 /// The status line and the header; `room` for what is to be put behind it.
@@ -99,6 +108,8 @@ Task<bool> write_piece(std::shared_ptr<Outgoing> out, std::string piece) {
         }
     } else if (*out->terms.stopping) {
         out->gone = true;
+    } else if (out->body.framing == Framing::until_closed) {
+        co_await write_bytes(out, piece);
     } else {
         auto chunk = fmt::format("{:x}\r\n", piece.size());
         const bool is_long = piece.size() > copied_bytes_max;
@@ -135,7 +146,7 @@ Task<bool> write_stream(std::shared_ptr<Channel> channel, HttpResponse response,
     }
     if (!bug.empty()) say_broken_off(bug);
     const bool whole = bug.empty() && !out->gone && !out->writing;
-    if (whole && !counted) co_await write_bytes(out, "0\r\n\r\n");
+    if (whole && body.framing == Framing::chunks) co_await write_bytes(out, "0\r\n\r\n");
     const bool good = whole && !out->gone && (!counted || out->written == body.length);
     out->gone = true;
     co_return good&& terms.keep_alive;
@@ -144,7 +155,12 @@ Task<bool> write_stream(std::shared_ptr<Channel> channel, HttpResponse response,
 }  // namespace
 
 Task<bool> write_answer(std::shared_ptr<Channel> channel, HttpResponse response, AnswerTerms terms) {
-    const auto body = body_of(response, terms.head_only);
+    if (const auto bad = std::ranges::find_if_not(response.headers, is_one_line); bad != response.headers.end()) {
+        log(Level::error, "http.bad-header", {{"name", bad->first}, {"value", bad->second}});
+        response = HttpResponse::error(500, "internal", "a header of the answer is more than one line");
+    }
+    const auto body = body_of(response, terms.head_only, terms.version);
+    if (body.framing == Framing::until_closed) terms.keep_alive = false;
     const bool bare = terms.head_only || body.framing == Framing::none;
     if (response.stream && !bare) {
         const bool kept = co_await write_stream(channel, std::move(response), std::move(terms), body);

@@ -50,6 +50,7 @@ Task<HttpResponse> answer(Notes notes, HttpRequest request) {
     if (request.target == "/long") co_return words(10, {"12345", "67890!", "x"}, notes);
     if (request.target == "/huge") co_return pattern_answer(huge, notes->open);
     if (request.target == "/whole") co_return HttpResponse::text(200, std::string(100'000, 'w'));
+    if (request.target == "/two-lines") co_return HttpResponse{.headers = {{"X", "a\r\nSet-Cookie: b"}}, .body = "c"};
     if (request.target.starts_with("/status/")) {
         auto response = words(10, {"1234567890"}, notes);
         response.status = std::stoi(request.target.substr(8));
@@ -109,6 +110,28 @@ HTTP_TEST(KeepsTheConnectionBehindStreams) {
     const auto events = co_await talk.ask(std::move(request));
     REQUIRE(events);
     EXPECT_EQ(events->body, "one two " + std::string(100'000, '3'));
+}
+
+// Goal: a client that knows no chunks gets the bytes alone, until the connection ends.
+HTTP_TEST(SendsNoChunksToAnOldClient) {
+    const auto notes = std::make_shared<Seen>();
+    Talk talk(co_await asio::this_coro::executor, tls, answering(notes));
+    const auto answer = co_await ask_raw(&talk.server, tls, "GET /events HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    const auto [head, body] = parts_of(answer);
+    EXPECT_FALSE(head.contains("Transfer-Encoding")) << head;
+    EXPECT_TRUE(head.contains("Connection: close\r\n")) << head;
+    EXPECT_EQ(body, "one two " + std::string(100'000, '3'));
+}
+
+// Goal: what a handler puts into a header, from a setting for example, never begins a header of its own.
+HTTP_TEST(KeepsAHeaderToItsLine) {
+    const auto notes = std::make_shared<Seen>();
+    Talk talk(co_await asio::this_coro::executor, tls, answering(notes));
+    HttpRequest request{.target = "/two-lines"};
+    const auto answer = co_await talk.ask(std::move(request));
+    REQUIRE(answer);
+    EXPECT_EQ(answer->status, 500);
+    EXPECT_EQ(answer->header("set-cookie"), "");
 }
 
 // Goal: HEAD is told what GET would send, however much, and the connection serves on.

@@ -29,7 +29,7 @@ IncomingBody::IncomingBody(Options options, MessageBody<true>::Head&& head)
     : connection_(std::move(options.connection)),
       body_(&connection_->channel, &connection_->buffer, std::move(head)),
       patience_(options.patience),
-      owes_continue_(options.expects_continue && !body_.ended()) {}
+      owes_continue_(options.expects_continue) {}
 
 Task<Result<std::string>> IncomingBody::next() {
     return read(shared_from_this());

@@ -127,12 +127,15 @@ HTTP_TEST(AsksForABodyThatIsRead) {
     co_await say(welcome.get(), "abc");
     const auto answer = co_await hear(welcome.get(), "abc");
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 OK\r\n")) << answer;
+    co_await say(welcome.get(), "PUT /read HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n");
+    const auto told = co_await hear(welcome.get(), "PUT /read 3 ");
+    EXPECT_TRUE(told.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")) << told;
     const auto refused = co_await connect_to(talk.server.port(), tls);
     co_await say(refused.get(), "PUT /refuse" + rest);
     const auto no = co_await hear(refused.get());
     EXPECT_TRUE(no.starts_with("HTTP/1.1 403 ")) << no;
     EXPECT_NE(no.find("Connection: close\r\n"), std::string::npos) << no;
-    EXPECT_EQ(notes->requests, 2);
+    EXPECT_EQ(notes->requests, 3);
 }
 
 // Goal: pipelined requests behind streamed ones are found at the right byte, however the bytes are cut, whether the
@@ -288,6 +291,9 @@ HTTP_TEST(RefusesAmbiguousHeads) {
          {"Host: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n",
           "Host: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n",
           "Host: a\r\nContent-Length: +3\r\n",
+          "Host: a\r\nTransfer-Encoding: xchunked\r\n",
+          "Host: a\r\nTransfer-Encoding: chunked, identity\r\n",
+          "Host: a\r\nTransfer-Encoding: gzip\r\nContent-Length: 3\r\n",
           "Content-Length: 0\r\n",
           "Host: a\r\nHost: b\r\nContent-Length: 0\r\n"}) {
         const auto channel = co_await connect_to(talk.server.port(), tls);

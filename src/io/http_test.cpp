@@ -80,7 +80,23 @@ HTTP_TEST(TakesRequestsInAnyPieces) {
     }
 }
 
-// Goal: who waits to be told to go on is told so, once, and then answered.
+// Goal: nothing behind a body of unclear length is taken for a request.
+HTTP_TEST(EndsTheConnectionWithAnAmbiguousRequest) {
+    Talk talk(co_await asio::this_coro::executor, tls, echo);
+    for (const char* coding : {"xchunked", "chunked, identity", "gzip"}) {
+        const auto requests = fmt::format(
+            "POST /one HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: {}\r\n\r\n"
+            "GET /smuggled HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            coding
+        );
+        const auto answers = co_await talk_raw(talk.server.port(), requests, requests.size(), tls);
+        EXPECT_TRUE(answers.starts_with("HTTP/1.1 400 ")) << answers;
+        EXPECT_EQ(answers.find("smuggled"), std::string::npos) << answers;
+    }
+}
+
+// Goal: who waits to be told to go on is told so, once, and then answered; also when it has nothing to send, which
+// clients of AWS do not get over otherwise.
 HTTP_TEST(TellsToGoOn) {
     Talk talk(co_await asio::this_coro::executor, tls, echo);
     const std::string request =
@@ -88,6 +104,13 @@ HTTP_TEST(TellsToGoOn) {
     const auto answer = co_await talk_raw(talk.server.port(), request, request.size() - 3, tls);
     EXPECT_TRUE(answer.ends_with("POST / abc")) << answer;
     EXPECT_EQ(answer.find("HTTP/1.1 100 Continue"), answer.rfind("HTTP/1.1 100 Continue")) << answer;
+    const std::string empty =
+        "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n";
+    const auto told = co_await talk_raw(talk.server.port(), empty, empty.size(), tls);
+    EXPECT_TRUE(told.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")) << told;
+    const std::string old = "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n";
+    const auto untold = co_await talk_raw(talk.server.port(), old, old.size(), tls);
+    EXPECT_TRUE(untold.starts_with("HTTP/1.0 200 OK\r\n")) << untold;
 }
 
 Task<HttpResponse> answer_much(HttpRequest) {
@@ -139,6 +162,11 @@ HTTP_TEST(RefusesAmbiguousRequests) {
         "POST / HTTP/1.1\r\n" + host + "Content-Length: +3\r\n\r\nabc",
         "POST / HTTP/1.1\r\n" + host + "Content-Length: -1\r\n\r\n",
         "POST / HTTP/1.1\r\n" + host + "Content-Length: 18446744073709551616\r\n\r\n",
+        "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: xchunked\r\n\r\nGET /smuggled HTTP/1.1\r\n" + host + "\r\n",
+        "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+        "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\nTransfer-Encoding: gzip\r\n\r\n0\r\n\r\n",
+        "POST / HTTP/1.0\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "POST / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n-2\r\nab\r\n0\r\n\r\n",
         "GET / HTTP/1.1\r\n\r\n",
         "GET / HTTP/1.1\r\n" + host + host + "\r\n",

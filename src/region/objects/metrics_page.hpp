@@ -2,9 +2,9 @@
 
 #include "io/task.hpp"
 #include "region/objects/replicator.hpp"
-#include "region/program/request_metrics.hpp"
 #include "region/objects/scrubber.hpp"
 #include "region/objects/service.hpp"
+#include "region/program/request_metrics.hpp"
 
 #include <string>
 
