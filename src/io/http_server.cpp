@@ -46,11 +46,11 @@ int status_of(error_code problem) {
 /// Whether everybody between the client and here finds the same end of the body: of codings there is "chunked" alone,
 /// and not from clients that cannot know it; with another one the parser would see no body at all (RFC 9112 §6.1,
 /// §6.3).
-bool is_framed_well(const http::fields& header, unsigned version) {
+bool is_framed_well(const http::request_header<>& header) {
     const auto codings = header.count(http::field::transfer_encoding);
     if (codings == 0) return true;
     const bool chunked = codings == 1 && beast::iequals(header[http::field::transfer_encoding], "chunked");
-    return chunked && version >= 11 && header.count(http::field::content_length) == 0;
+    return chunked && header.version() >= 11 && header.count(http::field::content_length) == 0;
 }
 
 /// Whether the other side has closed the connection, though what it had sent before is still unread.
@@ -152,7 +152,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
         unsigned version = 11;
         bool is_head = false;
         bool keep_alive = false;
-        bool acceptable = false;  // a path as target, one Host, and a body whose end all readers see at one place
+        bool acceptable = false;  // a path as target, and one Host
         bool expects_continue = false;
         bool streamed = false;
     };
@@ -246,6 +246,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
         while (!problem) {
             if (parser->is_header_done() && !std::exchange(in_body, true)) {
                 self->busy.insert(connection);
+                if (!is_framed_well(parser->get())) co_return http::error::bad_transfer_encoding;
                 self->take_header(connection, parser, incoming);
                 if (incoming->streamed) co_return problem;
                 problem = self->go_on_whole(buffer, *parser);
@@ -284,9 +285,8 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
         auto& message = parser->get();
         const bool current = !options.tls || connection->channel.generation == options.tls->generation();
         incoming->version = message.version();
-        const bool ambiguous = !is_framed_well(message, message.version());
         incoming->is_head = message.method() == http::verb::head;
-        incoming->keep_alive = message.keep_alive() && !stopping && current && !ambiguous;
+        incoming->keep_alive = message.keep_alive() && !stopping && current;
         // Of an older client it must be ignored (RFC 9110 §10.1.1).
         incoming->expects_continue =
             message.version() >= 11 && beast::iequals(message[http::field::expect], "100-continue");
@@ -297,17 +297,13 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
         for (const auto& field : message) request.headers.emplace_back(field.name_string(), field.value());
         const bool origin_form = !request.target.empty() && request.target[0] == '/';
         const bool one_host = message.count(http::field::host) == 1 || incoming->version < 11;
-        incoming->acceptable = origin_form && one_host && !ambiguous;
+        incoming->acceptable = origin_form && one_host;
         incoming->streamed = options.streams && incoming->acceptable && options.streams(request);
     }
 
     static Task<HttpResponse> ask_handler(Impl* self, Incoming* incoming) {
         if (!incoming->acceptable) {
-            co_return HttpResponse::error(
-                400,
-                "bad-request",
-                "expected a path as target, exactly one Host header and a body of known length or in chunks"
-            );
+            co_return HttpResponse::error(400, "bad-request", "expected a path as target and exactly one Host header");
         }
         std::string bug;
         try {
