@@ -8,7 +8,7 @@ packages=(
     clang-19 lld-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 cmake ninja-build ccache make python3 git
     # libraries
     libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev libsodium-dev libpq-dev libsqlite3-dev
-    libpugixml-dev libfyaml-dev libldns-dev librocksdb-dev zlib1g-dev libfmt-dev libcli11-dev libgtest-dev libgmock-dev libbenchmark-dev
+    libpugixml-dev libarchive-dev libfyaml-dev libldns-dev librocksdb-dev zlib1g-dev libfmt-dev libcli11-dev libgtest-dev libgmock-dev libbenchmark-dev
     # servers that the twin and the tests run, never as services
     postgresql-15 postgresql-client-15 pdns-server pdns-backend-sqlite3 sqlite3 etcd-server etcd-client nginx
     # clients that the tests point at us
