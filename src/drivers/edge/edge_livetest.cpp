@@ -423,14 +423,30 @@ ASYNC_TEST(EdgeLive, RefusesAWrongValueInNginxsWordsAndKeepsTheOld) {
     EXPECT_FALSE(never.running());
 
     ground.start();
+    const auto in_use = [&] {
+        std::map<std::string, std::string> files;
+        for (const char* file : {"nginx.conf", "refresh.map", "unavailable.html"})
+            files[file] = io::read_file(ground.folder / "edge" / file).value_or("(none)");
+        return files;
+    };
+    const auto before = in_use();
     auto changed = ground.options();
-    changed.certificate.reset();
     changed.cache_size = "lots";
+    changed.server_name = "other.cloudshelf.com";
+    changed.refresh_secret_file = ground.folder / "other-secret";
+    REQUIRE(io::replace_file(changed.refresh_secret_file, std::string(40, 'o'), 0600));
     const auto bad = ground.edge->reload(changed, soon());
     REQUIRE(!bad);
     EXPECT_EQ(bad.error().code, "edge.bad-configuration");
+    EXPECT_EQ(in_use(), before);
     const auto page = co_await get(&ground, "/a.html");
     EXPECT_EQ(page.status, 200);
+    // Nor would an nginx that dies now come back with a half of it.
+    ground.edge->stop(soon());
+    const auto as_before = ground.edge->start(soon());
+    REQUIRE(as_before);
+    const auto known = co_await refresh(&ground.client, ground.at, "www.cloudshelf.com", "/a.html", secret, soon());
+    EXPECT_TRUE(known);
 
     // Good options are taken over without a lost request: the replica becomes the primary.
     auto turned = ground.options();

@@ -18,8 +18,12 @@ inline Error bad_configuration(std::string_view said) {
     return {.code = "edge.bad-configuration", .message = fmt::format("nginx refuses its configuration: {}", said)};
 }
 
-inline Error no_nginx() {
-    return {.code = "edge.no-nginx", .message = "there is no nginx on PATH or in /usr/sbin: run tools/setup.sh"};
+/// `folders`: where it was looked for.
+inline Error no_nginx(std::string_view folders) {
+    return {
+        .code = "edge.no-nginx",
+        .message = fmt::format("there is no nginx in any of {}: Debian's package nginx has it", folders),
+    };
 }
 
 /// It ended before it listened, or did not listen in time.
