@@ -224,7 +224,11 @@ void Edge::stop(io::Deadline deadline) {
 bool Edge::running() const {
     if (pid_ <= 0) return false;
     if (::waitpid(pid_, nullptr, WNOHANG) == 0) return true;
+    // A master that was killed leaves its workers, who go on listening: they are of its process group.
+    ::kill(-pid_, SIGKILL);
     pid_ = 0;
+    const auto gone = io::Deadline::after(1s);
+    while (listens(options_) && !gone.passed()) std::this_thread::sleep_for(moment);
     return false;
 }
 

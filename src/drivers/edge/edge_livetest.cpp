@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <csignal>
 #include <map>
 #include <optional>
 #include <set>
@@ -484,6 +485,10 @@ ASYNC_TEST(EdgeLive, SaysWhoHasItsPortAndStartsAgainAfterAKill) {
     EXPECT_FALSE(ground.edge->running());
     const auto again = ground.edge->start(soon());
     EXPECT_TRUE(again) << again.error().message;
+    ::kill(ground.edge->pid(), SIGKILL);  // the master alone: its workers would go on
+    while (ground.edge->running()) co_await io::wait_for(1ms);
+    const auto third = ground.edge->start(soon());
+    EXPECT_TRUE(third) << third.error().message;
     const auto page = co_await get(&ground, "/a.html");
     EXPECT_EQ(page.status, 200);
 }
