@@ -368,6 +368,34 @@ ASYNC_TEST(EdgeLive, RefreshesAPageForWhoeverKnowsTheSecret) {
     EXPECT_EQ(missing.status, 404);
 }
 
+ASYNC_TEST(EdgeLive, KeepsThePageWhereNoOriginHasANewOne) {
+    Ground ground(co_await boost::asio::this_coro::executor);
+    ground.start();
+    co_await get(&ground, "/a.html");
+    ground.primary.behaviour.status = 503;
+    ground.replica.behaviour.status = 503;
+    const auto failed = co_await refresh(&ground.client, ground.at, "www.cloudshelf.com", "/a.html", secret, soon());
+    REQUIRE(!failed);
+    EXPECT_EQ(failed.error().code, "edge.no-origin");
+    const auto page = co_await get(&ground, "/a.html");
+    EXPECT_EQ(page.body, "/a.html of us-east-1");
+}
+
+ASYNC_TEST(EdgeLive, RefreshesAPageWhoseNameHasToBeEncoded) {
+    Ground ground(co_await boost::asio::this_coro::executor);
+    auto& pages = ground.primary.behaviour.pages;
+    pages["/what%3F%20100%25.html"] = "old";
+    ground.start();
+    co_await get(&ground, "/what%3F%20100%25.html");
+    pages["/what%3F%20100%25.html"] = "new";
+    const auto done =
+        co_await refresh(&ground.client, ground.at, "www.cloudshelf.com", "/what%3F%20100%25.html", secret, soon());
+    REQUIRE(done);
+    const auto page = co_await get(&ground, "/what%3F%20100%25.html");
+    EXPECT_EQ(page.body, "new");
+    EXPECT_EQ(page.cache, "HIT");
+}
+
 ASYNC_TEST(EdgeLive, NeverAsksTheReplicaToChangeAnything) {
     Ground ground(co_await boost::asio::this_coro::executor);
     ground.start();

@@ -54,4 +54,14 @@ inline Error not_refreshed(std::string_view edge, std::string_view path, std::st
     };
 }
 
+/// It asked its origins, and neither had an answer to the page.
+inline Error no_origin(std::string_view edge, std::string_view path, int status) {
+    return {
+        .code = "edge.no-origin",
+        .message =
+            fmt::format("edge at {}: {} was answered with {}: neither origin has it to give", edge, path, status),
+        .retryable = true,
+    };
+}
+
 }  // namespace cloudshelf::edge::errors
