@@ -1,6 +1,5 @@
 #include "cli/site_edges.hpp"
 
-#include "base/digest.hpp"
 #include "drivers/edge/refresh.hpp"
 #include "io/clock.hpp"
 #include "wire/sigv4/canonical.hpp"
@@ -21,9 +20,9 @@ io::Deadline soon() {
     return io::Deadline::after(patience);
 }
 
-/// Everybody may read what is in a site's bucket: the key does not tell where an edge is.
-std::string key_of(const io::Endpoint& edge, const std::string& secret) {
-    return fmt::format("{}{}.json", owed_prefix, sha256_hex(secret + " " + edge.text()).substr(0, 16));
+/// Not by the secret, which may have been the wrong one the last time.
+std::string key_of(const io::Endpoint& edge) {
+    return fmt::format("{}{}.json", owed_prefix, edge.text());
 }
 
 std::string to_text(const std::vector<std::string>& addresses) {
@@ -63,7 +62,7 @@ io::Task<Result<std::vector<Owed>>> owed_to(
     std::vector<Owed> all;
     const std::set<std::string> again(changed.begin(), changed.end());
     for (const auto& edge : edges.endpoints) {
-        Owed owed{.edge = edge, .key = key_of(edge, edges.refresh_secret), .addresses = {}};
+        Owed owed{.edge = edge, .key = key_of(edge), .addresses = {}};
         if (keys.contains(owed.key)) {
             const auto object = co_await objects->get(bucket, owed.key, soon());
             if (!object) co_return fail(object.error());

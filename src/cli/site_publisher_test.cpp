@@ -250,9 +250,11 @@ ASYNC_TEST(SitePublisher, RefreshesWhatAnInterruptedPublishHadUploaded) {
 
 ASYNC_TEST(SitePublisher, ReadsNoRecordThatIsNone) {
     Ground ground(co_await boost::asio::this_coro::executor);
-    ground.edge_refuses = "/index.html";
-    const auto published = co_await ground.publish(site_of("one"));
+    auto wrong = ground.publish();
+    wrong.edges.refresh_secret = "another";
+    const auto published = co_await ground.publish(site_of("one"), wrong);
     REQUIRE(published);
+    EXPECT_EQ(published->edges_behind.size(), 1U);
     for (auto& [key, object] : ground.objects.buckets["b"]) {
         if (key.starts_with(owed_prefix)) object.body = "[1]";
     }
