@@ -5,6 +5,7 @@
 #include "io/signals.hpp"
 
 #include <boost/asio/this_coro.hpp>
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -13,6 +14,8 @@
 
 namespace cloudshelf::cli {
 namespace {
+
+namespace json = boost::json;
 
 struct Wanted {
     Common common;
@@ -43,6 +46,19 @@ Result<std::map<RegionName, io::Endpoint>> endpoints_of(const Wanted& wanted, co
     return endpoints;
 }
 
+void print(const core::Plan& plan, const Common& common) {
+    json::array buckets;
+    for (const auto& bucket : plan.buckets) {
+        buckets.push_back({{"name", bucket.name}, {"region", bucket.region.value()}});
+        buckets.push_back({{"name", bucket.replica}, {"region", bucket.replica_region.value()}});
+    }
+    if (common.json) {
+        fmt::print("{}\n", json::serialize(json::object{{"buckets", std::move(buckets)}}));
+    } else {
+        fmt::print("{} buckets are as the plan says\n", buckets.size());
+    }
+}
+
 io::Task<int> apply(Wanted wanted, twin::Layout layout) {
     const auto executor = co_await boost::asio::this_coro::executor;
     const auto endpoints = endpoints_of(wanted, layout);
@@ -59,6 +75,7 @@ io::Task<int> apply(Wanted wanted, twin::Layout layout) {
     }
     const auto done = co_await set_up_buckets(std::move(by_region), &layout.plan, progress(wanted.common));
     if (!done) co_return report(done.error(), wanted.common);
+    print(layout.plan, wanted.common);
     co_return ok;
 }
 
@@ -77,6 +94,7 @@ void add_buckets(CLI::App& app, int& status) {
     );
     apply_command->add_option("--credentials", wanted->credentials, "AWS's credentials file; default: the twin's");
     apply_command->footer(
+        "What is so already stays: it may be stopped and repeated.\n"
         "Example: cloudshelf buckets apply --endpoint us-east-1=http://10.1.0.5:9000 "
         "--endpoint us-west-2=http://10.2.0.5:9000 --credentials keys"
     );

@@ -23,7 +23,7 @@ enum Exit : int {
     unavailable = 69,    // a process that should answer does not; is the twin up?
     refused = 70,        // a guard refused; the message names it
     cant_create = 73,    // a port, a folder or a lock is taken
-    not_installed = 72,  // PostgreSQL, PowerDNS or a peer missing, or of another version
+    not_installed = 72,  // PostgreSQL, PowerDNS, etcd, nginx or a peer missing, or of another version
     waiting = 75,        // begun, and a person has to approve before it goes on
     other_version = 76,  // data of another format version
     interrupted = 130,

@@ -13,6 +13,8 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
 #include <memory>
 
 namespace cloudshelf::cli {
@@ -30,10 +32,11 @@ struct Wanted {
     std::string from;
     std::string api = "https://api.cloudshelf.com";
     std::vector<std::string> edges;
-    std::string host = "www.cloudshelf.com";
+    std::string host;
     std::string refresh_secret_file;
     bool dry_run = false;
     bool all = false;
+    bool refresh_all = false;
 };
 
 Error bad_argument(std::string message) {
@@ -74,36 +77,48 @@ Result<Place> place_of(const Wanted& wanted) {
         .bucket = wanted.bucket,
         .dry_run = wanted.dry_run ? DryRun::yes : DryRun::no,
         .upload = wanted.all ? Upload::all : Upload::changed,
-        .host = wanted.host,
+        .refresh = wanted.refresh_all ? Refresh::all : Refresh::changed,
     };
+    auto& edges = place.publish.edges;
+    edges.host = wanted.host;
     for (const auto& text : wanted.edges) {
         const auto edge = read_url("--edge", text, "");
         if (!edge) return fail(edge.error());
-        place.publish.edges.push_back(*edge);
+        edges.endpoints.push_back(*edge);
     }
-    if (place.publish.edges.empty()) return place;
+    if (edges.endpoints.empty()) return place;
     if (wanted.refresh_secret_file.empty()) return fail(bad_argument("--refresh-secret is needed with --edge"));
     auto secret = io::read_file(wanted.refresh_secret_file, 4096);
     if (!secret) return fail(secret.error());
     while (!secret->empty() && (secret->back() == '\n' || secret->back() == '\r')) secret->pop_back();
-    place.publish.refresh_secret = std::move(*secret);
+    edges.refresh_secret = std::move(*secret);
     return place;
 }
 
-/// Bucket and region, where they were not named: the plan's first bucket. Answers the exit status where that fails.
+/// What was not named, by the plan: the edge's bucket, or its first; that bucket's region; and the name that the edge
+/// has, where it stands in front of this bucket. Answers the exit status where that fails.
 std::expected<void, Exit> fill_from_plan(Wanted& wanted) {
-    if (!wanted.bucket.empty() && !wanted.region.empty()) return {};
+    const bool needed = wanted.bucket.empty() || wanted.region.empty();
+    const bool of_use = wanted.host.empty() && std::filesystem::exists(wanted.common.plan);
+    if (!needed && !of_use) return {};
     const auto layout = lay_out(wanted.common);
     if (!layout) return std::unexpected(layout.error());
-    for (const auto& bucket : layout->plan.buckets) {
-        if (!wanted.bucket.empty() && wanted.bucket != bucket.name && wanted.bucket != bucket.replica) continue;
-        const bool replica = wanted.bucket == bucket.replica;
-        if (wanted.bucket.empty()) wanted.bucket = bucket.name;
-        if (wanted.region.empty()) wanted.region = (replica ? bucket.replica_region : bucket.region).value();
-        return {};
+    const auto& plan = layout->plan;
+    if (wanted.bucket.empty() && plan.edge) wanted.bucket = plan.edge->bucket;
+    const auto bucket = std::ranges::find_if(plan.buckets, [&](const core::Bucket& each) {
+        return wanted.bucket.empty() || wanted.bucket == each.name || wanted.bucket == each.replica;
+    });
+    if (bucket == plan.buckets.end()) {
+        if (!needed) return {};
+        report(bad_argument("the plan has no such bucket: --bucket and --region say where to publish"), wanted.common);
+        return std::unexpected(usage);
     }
-    report(bad_argument("the plan has no such bucket: --bucket and --region say where to publish"), wanted.common);
-    return std::unexpected(usage);
+    if (wanted.bucket.empty()) wanted.bucket = bucket->name;
+    if (wanted.region.empty()) {
+        wanted.region = (wanted.bucket == bucket->replica ? bucket->replica_region : bucket->region).value();
+    }
+    if (wanted.host.empty() && plan.edge && plan.edge->bucket == bucket->name) wanted.host = plan.edge->name;
+    return {};
 }
 
 Result<bookstore::Site> site_of(const Wanted& wanted) {
@@ -131,7 +146,7 @@ void print(const Published& published, const Wanted& wanted) {
             {"uploaded", array_of(published.uploaded)},
             {"bytes", published.bytes},
             {"removed", array_of(published.removed)},
-            {"refreshed", array_of(published.refreshed)},
+            {"refreshed", json::value_from(published.refreshed)},
             {"edges_behind", std::move(behind)},
         };
         fmt::print("{}\n", json::serialize(told));
@@ -145,8 +160,16 @@ void print(const Published& published, const Wanted& wanted) {
         published.uploaded.size(),
         published.removed.size()
     );
-    for (const auto& error : published.edges_behind)
-        fmt::print(stderr, "cloudshelf: {}: it may show pages of the earlier release for a minute\n", error.message);
+    for (const auto& [edge, addresses] : published.refreshed)
+        fmt::print("edge {}: {} pages refreshed\n", edge, addresses.size());
+    for (const auto& error : published.edges_behind) fmt::print(stderr, "cloudshelf: {}\n", error.message);
+    if (!published.edges_behind.empty()) {
+        fmt::print(
+            stderr,
+            "cloudshelf: these edges may show earlier pages for a minute; the same command again refreshes what they "
+            "still have to\n"
+        );
+    }
 }
 
 io::Task<int> publish(bookstore::Site site, Place place, Wanted wanted) {
@@ -164,6 +187,7 @@ io::Task<int> publish(bookstore::Site site, Place place, Wanted wanted) {
 int run(Wanted wanted) {
     const auto filled = fill_from_plan(wanted);
     if (!filled) return filled.error();
+    if (wanted.host.empty()) wanted.host = SiteEdges().host;
     auto place = place_of(wanted);
     if (!place) {
         const int status = report(place.error(), wanted.common);
@@ -179,6 +203,8 @@ int run(Wanted wanted) {
 void add_site_publish(CLI::App& site, int& status) {
     auto* command = site.add_subcommand("publish", "the static site into its bucket, and through the edges");
     command->footer(
+        "Stopped anywhere, it leaves a whole site; the same command again goes on, refreshing edges included.\n"
+        "Examples:\n"
         "cloudshelf site publish --to http://10.1.0.5:9000 --credentials ~/.aws/credentials --dry-run\n"
         "cloudshelf site publish --to http://10.1.0.5:9000 --credentials ~/.aws/credentials \\\n"
         "    --edge 10.9.0.1:80 --edge 10.9.0.2:80 --refresh-secret /etc/cloudshelf/refresh-secret"
@@ -188,14 +214,17 @@ void add_site_publish(CLI::App& site, int& status) {
     command->add_option("--to", wanted->to, "the objects service, http://ADDRESS:PORT")->required();
     command->add_option("--credentials", wanted->credentials, "AWS's credentials file")->required();
     command->add_option("--profile", wanted->profile, "whose key of that file; absent: the first");
-    command->add_option("--bucket", wanted->bucket, "absent: the plan's first");
+    command->add_option("--bucket", wanted->bucket, "absent: the plan's edge's, or its first");
     command->add_option("--region", wanted->region, "that signatures name; absent: the bucket's by the plan");
     command->add_option("--from", wanted->from, "a folder with a site; absent: one made of the shipped catalogue");
     command->add_option("--api", wanted->api, "whom the search page asks")->capture_default_str();
-    command->add_option("--host", wanted->host, "the site's name, which edges are asked for")->capture_default_str();
+    command->add_option(
+        "--host", wanted->host, "the site's name, which edges are asked for; absent: the plan's edge's"
+    );
     command->add_option("--edge", wanted->edges, "ADDRESS:PORT of an edge to refresh; once for each");
     command->add_option("--refresh-secret", wanted->refresh_secret_file, "the file with the edges' secret");
     command->add_flag("--all", wanted->all, "upload unchanged files too, e.g. when only their headers changed");
+    command->add_flag("--refresh-all", wanted->refresh_all, "have the edges fetch unchanged pages anew too");
     command->add_flag("--dry-run", wanted->dry_run, "say what would be done, and change nothing");
     command->callback([=, &status] { status = run(*wanted); });
 }

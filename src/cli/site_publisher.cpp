@@ -1,7 +1,6 @@
 #include "cli/site_publisher.hpp"
 
 #include "cli/site_releases.hpp"
-#include "drivers/edge/refresh.hpp"
 #include "io/clock.hpp"
 
 #include <fmt/format.h>
@@ -9,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 
 namespace cloudshelf::cli {
 namespace {
@@ -47,16 +47,6 @@ objects_client::Put put_of(const std::string& bucket, bookstore::SiteFile file) 
     };
 }
 
-/// Where customers see a page: "books/index.html" at "/books/" as well.
-std::vector<std::string> addresses_of(const std::string& path) {
-    constexpr std::string_view index = "index.html";
-    std::vector<std::string> addresses{"/" + path};
-    if (path == index || path.ends_with("/index.html")) {
-        addresses.push_back("/" + path.substr(0, path.size() - index.size()));
-    }
-    return addresses;
-}
-
 Error interrupted(Error error, std::size_t done, std::size_t all) {
     error.message = fmt::format(
         "after {} of {} uploads: {}. The front page is still the earlier one; publish again to go on",
@@ -67,22 +57,68 @@ Error interrupted(Error error, std::size_t done, std::size_t all) {
     return error;
 }
 
-/// One edge, page by page. Its first error is the last thing it is asked.
-io::Task<Result<void>> refresh_edge(
-    io::HttpClient* client, io::Endpoint edge, PublishOptions options, std::vector<std::string> addresses, Say say
+/// What is in the bucket.
+struct There {
+    std::map<std::string, std::string> etags;  // by key
+    std::set<std::string> keys;
+    std::vector<ReleaseManifest> manifests;
+};
+
+io::Task<Result<There>> look(objects_client::Client* objects, std::string bucket) {
+    const auto listed = co_await objects->list(bucket, "", soon());
+    if (!listed) co_return fail(listed.error());
+    There there;
+    std::vector<std::string> manifest_keys;
+    for (const auto& object : *listed) {
+        there.etags[object.key] = object.etag;
+        there.keys.insert(object.key);
+        const bool ours = object.key.starts_with("releases/") && !object.key.starts_with(owed_prefix);
+        if (ours) manifest_keys.push_back(object.key);
+    }
+    auto manifests = co_await read_manifests(objects, std::move(bucket), std::move(manifest_keys));
+    if (!manifests) co_return fail(manifests.error());
+    there.manifests = std::move(*manifests);
+    co_return there;
+}
+
+/// What is to be done.
+struct Work {
+    ReleaseManifest manifest;
+    std::vector<bookstore::SiteFile> changed;  // in the site's order
+    std::size_t bytes = 0;                     // of those
+    std::vector<std::string> addresses;        // of pages that edges are to fetch anew
+};
+
+Work work_of(bookstore::Site site, const There& there, const PublishOptions& options) {
+    Work work{.manifest = {.release = site.release, .published = io::utc_now(), .paths = {}}};
+    for (auto& file : site.files) {
+        work.manifest.paths.push_back(file.path);
+        const auto found = there.etags.find(file.path);
+        const bool same = found != there.etags.end() && found->second == objects_client::etag_of(file.body);
+        const bool uploads = !same || options.upload == Upload::all;
+        const bool is_page = !file.path.starts_with("assets/");  // assets have their digests in their names
+        if (is_page && (uploads || options.refresh == Refresh::all)) {
+            std::ranges::move(addresses_of(file.path), std::back_inserter(work.addresses));
+        }
+        if (!uploads) continue;
+        work.bytes += file.body.size();
+        work.changed.push_back(std::move(file));
+    }
+    return work;
+}
+
+io::Task<Result<void>> put_manifest(
+    objects_client::Client* objects, std::string bucket, const ReleaseManifest* manifest
 ) {
-    bool from_replica = false;
-    for (const auto& address : addresses) {
-        const auto done = co_await edge::refresh(client, edge, options.host, address, options.refresh_secret, soon());
-        if (!done) co_return fail(done.error());
-        from_replica = from_replica || done->origin == "replica";
-    }
-    say(fmt::format("edge {}: {} pages refreshed", edge.text(), addresses.size()));
-    if (from_replica) {
-        say(fmt::format(
-            "edge {}: the replica answered for the primary, perhaps with pages of the earlier release", edge.text()
-        ));
-    }
+    objects_client::Put put{
+        .bucket = std::move(bucket),
+        .key = manifest_key(manifest->release),
+        .body = to_json(*manifest),
+        .content_type = "application/json",
+        .cache_control = "no-store",
+    };
+    const auto stored = co_await objects->put(std::move(put), soon());
+    if (!stored) co_return fail(stored.error());
     co_return Result<void>();
 }
 
@@ -92,72 +128,54 @@ io::Task<Result<Published>> publish_site(
     objects_client::Client* objects, io::HttpClient* edges, bookstore::Site site, PublishOptions options, Say say
 ) {
     const bool in_earnest = options.dry_run == DryRun::no;
+    const auto& bucket = options.bucket;
     Published published{.release = site.release, .files = site.files.size()};
-    const auto listed = co_await objects->list(options.bucket, "", soon());
-    if (!listed) co_return fail(listed.error());
-    std::map<std::string, std::string> there;  // key → ETag
-    std::vector<std::string> manifest_keys;
-    for (const auto& object : *listed) {
-        there[object.key] = object.etag;
-        if (object.key.starts_with("releases/")) manifest_keys.push_back(object.key);
-    }
-    auto manifests = co_await read_manifests(objects, options.bucket, std::move(manifest_keys));
-    if (!manifests) co_return fail(manifests.error());
-
-    std::vector<bookstore::SiteFile> changed;
-    ReleaseManifest manifest{.release = site.release, .published = io::utc_now(), .paths = {}};
-    for (auto& file : site.files) {
-        manifest.paths.push_back(file.path);
-        const auto found = there.find(file.path);
-        const bool same = found != there.end() && found->second == objects_client::etag_of(file.body);
-        if (same && options.upload == Upload::changed) continue;
-        published.bytes += file.body.size();
-        changed.push_back(std::move(file));
-    }
-    const auto newest = std::ranges::max_element(*manifests, {}, &ReleaseManifest::published);
-    const bool recorded = newest != manifests->end() && newest->release == site.release;
+    auto there = co_await look(objects, bucket);
+    if (!there) co_return fail(there.error());
+    auto work = work_of(std::move(site), *there, options);
+    published.bytes = work.bytes;
+    const auto owed = co_await owed_to(objects, bucket, options.edges, there->keys, work.addresses);
+    if (!owed) co_return fail(owed.error());
     say(fmt::format(
         "release {}: {} files, {} of them to upload ({} bytes)",
-        site.release,
+        published.release,
         published.files,
-        changed.size(),
+        work.changed.size(),
         published.bytes
     ));
 
-    // First, so that what an interrupted release has left is known to the ones after it.
-    if (in_earnest && (!recorded || !changed.empty())) {
-        objects_client::Put record{
-            .bucket = options.bucket,
-            .key = manifest_key(site.release),
-            .body = to_json(manifest),
-            .content_type = "application/json",
-            .cache_control = "no-store",
-        };
-        const auto stored = co_await objects->put(std::move(record), soon());
-        if (!stored) co_return fail(interrupted(stored.error(), 0, changed.size()));
+    // First, so that what an interrupted release has left, and not refreshed, is known to the ones after it.
+    const auto newest = std::ranges::max_element(there->manifests, {}, &ReleaseManifest::published);
+    const bool recorded = newest != there->manifests.end() && newest->release == published.release;
+    if (in_earnest && (!recorded || !work.changed.empty())) {
+        const auto stored = co_await put_manifest(objects, bucket, &work.manifest);
+        if (!stored) co_return fail(interrupted(stored.error(), 0, work.changed.size()));
     }
-    std::erase_if(*manifests, [&](const auto& each) { return each.release == manifest.release; });
-    manifests->push_back(manifest);
+    for (const auto& each : *owed) {
+        if (!in_earnest || work.addresses.empty()) break;
+        const auto stored = co_await record(objects, bucket, each);
+        if (!stored) co_return fail(interrupted(stored.error(), 0, work.changed.size()));
+    }
 
-    std::vector<std::string> addresses;
-    for (auto& file : changed) {
+    for (auto& file : work.changed) {
         const auto path = file.path;
-        if (!path.starts_with("assets/")) std::ranges::move(addresses_of(path), std::back_inserter(addresses));
         if (in_earnest) {
-            auto put = put_of(options.bucket, std::move(file));
+            auto put = put_of(bucket, std::move(file));
             const auto stored = co_await objects->put(std::move(put), soon());
-            if (!stored) co_return fail(interrupted(stored.error(), published.uploaded.size(), changed.size()));
+            if (!stored) co_return fail(interrupted(stored.error(), published.uploaded.size(), work.changed.size()));
         }
         say(fmt::format("{} {}", in_earnest ? "uploaded" : "would upload", path));
         published.uploaded.push_back(path);
     }
 
-    const auto old = obsolete(std::move(*manifests), options.releases_kept);
+    std::erase_if(there->manifests, [&](const auto& each) { return each.release == work.manifest.release; });
+    there->manifests.push_back(work.manifest);
+    const auto old = obsolete(std::move(there->manifests), options.releases_kept);
     for (const auto* keys : {&old.paths, &old.manifests}) {
         for (const auto& key : *keys) {
-            if (!there.contains(key)) continue;
+            if (!there->keys.contains(key)) continue;
             if (in_earnest) {
-                const auto removed = co_await objects->remove(options.bucket, key, soon());
+                const auto removed = co_await objects->remove(bucket, key, soon());
                 if (!removed) co_return fail(removed.error());
             }
             say(fmt::format("{} {}", in_earnest ? "removed" : "would remove", key));
@@ -165,16 +183,16 @@ io::Task<Result<Published>> publish_site(
         }
     }
 
-    if (addresses.empty()) co_return published;
-    for (const auto& edge : options.edges) {
+    for (const auto& each : *owed) {
+        if (each.addresses.empty()) continue;
         if (!in_earnest) {
-            say(fmt::format("edge {}: would refresh {} pages", edge.text(), addresses.size()));
+            say(fmt::format("edge {}: would refresh {} pages", each.edge.text(), each.addresses.size()));
             continue;
         }
-        const auto done = co_await refresh_edge(edges, edge, options, addresses, say);
-        if (!done) published.edges_behind.push_back(done.error());
+        auto settled = co_await settle(objects, edges, bucket, options.edges, each, say);
+        if (!settled.outcome) published.edges_behind.push_back(settled.outcome.error());
+        if (!settled.refreshed.empty()) published.refreshed[each.edge.text()] = std::move(settled.refreshed);
     }
-    if (in_earnest && !options.edges.empty()) published.refreshed = std::move(addresses);
     co_return published;
 }
 

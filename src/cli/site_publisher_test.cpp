@@ -34,10 +34,10 @@ io::Task<io::HttpResponse> ask_objects(
     co_return objects->answer(request);
 }
 
-io::Task<io::HttpResponse> ask_edge(Paths* asked, io::HttpRequest request) {
+io::Task<io::HttpResponse> ask_edge(Paths* asked, std::string* refused, io::HttpRequest request) {
     auto response = io::HttpResponse::text(200, "page");
-    const bool knows =
-        request.header("X-Cloudshelf-Refresh") == "secret" && request.header("Host") == "www.cloudshelf.com";
+    const bool knows = request.header("X-Cloudshelf-Refresh") == "secret" &&
+                       request.header("Host") == "www.cloudshelf.com" && request.target != *refused;
     response.headers.emplace_back("X-Cache", knows ? "BYPASS" : "HIT");
     response.headers.emplace_back("X-Origin", "primary");
     asked->push_back(request.target);
@@ -46,8 +46,9 @@ io::Task<io::HttpResponse> ask_edge(Paths* asked, io::HttpRequest request) {
 
 struct Ground {
     objects_client::FakeObjects objects;
-    std::string refused;  // path that the bucket refuses to take
-    Paths asked;          // of the edge
+    std::string refused;       // path that the bucket refuses to take
+    std::string edge_refuses;  // path for which the edge does not know the secret
+    Paths asked;               // of the edge
     io::HttpServer bucket;
     io::HttpServer edge;
     objects_client::Client client;
@@ -63,7 +64,7 @@ struct Ground {
           edge(
               executor,
               {.listen = {"127.0.0.1", 0}},
-              [this](io::HttpRequest request) { return ask_edge(&asked, std::move(request)); }
+              [this](io::HttpRequest request) { return ask_edge(&asked, &edge_refuses, std::move(request)); }
           ),
           client(executor, options()),
           http(executor) {
@@ -76,7 +77,7 @@ struct Ground {
         return {.endpoint = {"127.0.0.1", bucket.port()}, .region = objects.region, .credentials = objects.key};
     }
     PublishOptions publish() const {
-        return {.bucket = "b", .edges = {{"127.0.0.1", edge.port()}}, .refresh_secret = "secret"};
+        return {.bucket = "b", .edges = {.endpoints = {{"127.0.0.1", edge.port()}}, .refresh_secret = "secret"}};
     }
     io::Task<Result<Published>> publish(bookstore::Site site) { return publish(std::move(site), publish()); }
     io::Task<Result<Published>> publish(bookstore::Site site, PublishOptions options) {
@@ -96,9 +97,10 @@ ASYNC_TEST(SitePublisher, UploadsInOrderAndRefreshesWhatChanged) {
     EXPECT_EQ(published->bytes, 9U);
     EXPECT_TRUE(published->edges_behind.empty());
     EXPECT_EQ(ground.asked, (Paths{"/books/1.html", "/index.html", "/"}));
+    EXPECT_EQ(published->refreshed.at(ground.publish().edges.endpoints[0].text()), ground.asked);
     Paths puts;
     for (const auto& line : ground.objects.log) {
-        if (line.starts_with("PUT ")) puts.push_back(line);
+        if (line.starts_with("PUT ") && !line.contains(owed_prefix)) puts.push_back(line);
     }
     const Paths expected{
         "PUT b/releases/" + site.release + ".json",
@@ -182,16 +184,90 @@ ASYNC_TEST(SitePublisher, ChangesNothingInADryRun) {
     EXPECT_TRUE(std::ranges::find(ground.said, "would upload index.html") != ground.said.end());
 }
 
-ASYNC_TEST(SitePublisher, SaysWhichEdgesAreBehind) {
+ASYNC_TEST(SitePublisher, SaysWhichEdgesAreBehindAndRefreshesThemTheNextTime) {
     Ground ground(co_await boost::asio::this_coro::executor);
-    auto options = ground.publish();
-    options.edges = {{"127.0.0.1", 1}, options.edges[0]};
-    options.refresh_secret = "another";
+    const auto right = ground.publish();
+    auto options = right;
+    options.edges.endpoints = {{"127.0.0.1", 1}, right.edges.endpoints[0]};
     const auto published = co_await ground.publish(site_of("one"), options);
     REQUIRE(published);
-    REQUIRE(published->edges_behind.size() == 2);
+    REQUIRE(published->edges_behind.size() == 1);
     EXPECT_EQ(published->edges_behind[0].code, "edge.unavailable");
-    EXPECT_EQ(published->edges_behind[1].code, "edge.not-refreshed");
+    EXPECT_FALSE(published->refreshed.contains("127.0.0.1:1"));
+    EXPECT_EQ(published->refreshed.size(), 1U);
+
+    // The one that was away is owed it still, whatever is published to the others meanwhile.
+    ground.asked.clear();
+    const auto others = co_await ground.publish(site_of("one"), right);
+    REQUIRE(others);
+    EXPECT_TRUE(ground.asked.empty());
+    const auto again = co_await ground.publish(site_of("one"), options);
+    REQUIRE(again);
+    EXPECT_EQ(again->edges_behind.size(), 1U);
+    EXPECT_TRUE(ground.asked.empty());
+}
+
+ASYNC_TEST(SitePublisher, GoesOnWithAnEdgeThatFailedHalfWay) {
+    Ground ground(co_await boost::asio::this_coro::executor);
+    ground.edge_refuses = "/index.html";
+    const auto published = co_await ground.publish(site_of("one"));
+    REQUIRE(published);
+    REQUIRE(published->edges_behind.size() == 1);
+    EXPECT_EQ(published->edges_behind[0].code, "edge.not-refreshed");
+    const auto edge = ground.publish().edges.endpoints[0].text();
+    EXPECT_EQ(published->refreshed.at(edge), Paths{"/books/1.html"});
+    ground.edge_refuses.clear();
+    ground.asked.clear();
+    const auto again = co_await ground.publish(site_of("one"));
+    REQUIRE(again);
+    EXPECT_TRUE(again->uploaded.empty());
+    EXPECT_TRUE(again->edges_behind.empty());
+    EXPECT_EQ(again->refreshed.at(edge), (Paths{"/books/1.html", "/index.html", "/"}));
+    ground.asked.clear();
+    const auto third = co_await ground.publish(site_of("one"));
+    REQUIRE(third);
+    EXPECT_TRUE(ground.asked.empty()) << "nothing is owed any more";
+    auto all = ground.publish();
+    all.refresh = Refresh::all;
+    const auto asked_for = co_await ground.publish(site_of("one"), all);
+    REQUIRE(asked_for);
+    EXPECT_EQ(ground.asked.size(), 3U);
+}
+
+// The same site is in the bucket already: what was uploaded before the interruption has to be refreshed all the same.
+ASYNC_TEST(SitePublisher, RefreshesWhatAnInterruptedPublishHadUploaded) {
+    Ground ground(co_await boost::asio::this_coro::executor);
+    ground.refused = "/b/index.html";
+    const auto failed = co_await ground.publish(site_of("one"));
+    REQUIRE(!failed);
+    EXPECT_TRUE(ground.asked.empty());
+    ground.refused.clear();
+    const auto done = co_await ground.publish(site_of("one"));
+    REQUIRE(done);
+    EXPECT_EQ(done->uploaded, Paths{"index.html"});
+    EXPECT_EQ(ground.asked, (Paths{"/books/1.html", "/index.html", "/"}));
+}
+
+ASYNC_TEST(SitePublisher, ReadsNoRecordThatIsNone) {
+    Ground ground(co_await boost::asio::this_coro::executor);
+    auto wrong = ground.publish();
+    wrong.edges.refresh_secret = "another";
+    const auto published = co_await ground.publish(site_of("one"), wrong);
+    REQUIRE(published);
+    EXPECT_EQ(published->edges_behind.size(), 1U);
+    for (auto& [key, object] : ground.objects.buckets["b"]) {
+        if (key.starts_with(owed_prefix)) object.body = "[1]";
+    }
+    const auto again = co_await ground.publish(site_of("one"));
+    REQUIRE(!again);
+    EXPECT_EQ(again.error().code, "site.bad-record");
+}
+
+TEST(SiteEdges, AskForPagesAsRequestsNameThem) {
+    EXPECT_EQ(addresses_of("index.html"), (Paths{"/index.html", "/"}));
+    EXPECT_EQ(addresses_of("books/index.html"), (Paths{"/books/index.html", "/books/"}));
+    EXPECT_EQ(addresses_of("what? 100%.html"), Paths{"/what%3F%20100%25.html"});
+    EXPECT_EQ(addresses_of("b\u00fccher/index.html"), (Paths{"/b%C3%BCcher/index.html", "/b%C3%BCcher/"}));
 }
 
 ASYNC_TEST(SitePublisher, NamesAMissingBucket) {

@@ -178,8 +178,9 @@ public:
     Task<Result<HttpResponse>> send(Endpoint endpoint, HttpRequest request, Deadline deadline);
 
     /// As `send`, with a body that comes piece by piece instead of `request.body`. With the header `Expect:
-    /// 100-continue` the source is asked when the server has said that it will read. An answer that comes before the
-    /// end stops the upload and is returned. Sent again on a fresh connection only while the source was not asked.
+    /// 100-continue` the source is asked when the server has said that it will read, or has said nothing for a second.
+    /// An answer that comes before the end stops the upload and is returned. Sent again on a fresh connection only
+    /// while the source was not asked.
     Task<Result<HttpResponse>> upload(Endpoint endpoint, HttpRequest request, Upload upload, Deadline deadline);
 
     /// As `send`, with the body of a 2xx answer handed to `sink` piece by piece, and an empty `body` in what is

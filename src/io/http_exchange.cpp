@@ -1,7 +1,9 @@
 #include "io/http_exchange.hpp"
 
+#include "io/clock.hpp"
 #include "io/message_body.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
@@ -9,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <variant>
 
 namespace cloudshelf::io {
 namespace {
@@ -20,6 +23,10 @@ using boost::system::error_code;
 
 /// How long an answer is looked for when the server takes no more of an upload: it may have said why.
 constexpr Duration last_word = std::chrono::seconds(1);
+
+/// How long a server that was asked for it has to say that it will read the body. RFC 9110 §10.1.1: no client is to
+/// wait for ever, since a server of old, or an intermediary, may not know what it was asked.
+constexpr Duration go_ahead_max = std::chrono::seconds(1);
 
 using Parser = http::response_parser<http::string_body>;
 
@@ -63,13 +70,37 @@ Task<error_code> read_final_header(Exchange* exchange, Deadline deadline) {
     co_return problem;
 }
 
-/// Sends what the source gives, until the server answers early. An error is the source's.
+/// Reads the header that came while we were sending: an answer ends the upload, "100 Continue" comes late.
+Task<error_code> hear_header(Exchange* exchange) {
+    const auto problem = co_await read_header(exchange, exchange->terms.patience.deadline);
+    if (!problem && is_interim(*exchange->parser)) exchange->parser.reset();
+    co_return problem;
+}
+
+/// Waits until the server says that it will read, for a moment only; then the body goes out all the same.
+Task<error_code> await_go_ahead(Exchange* exchange) {
+    using namespace asio::experimental::awaitable_operators;
+    auto heard = hear_header(exchange);
+    auto moment = wait_for(std::min(go_ahead_max, exchange->terms.patience.deadline.remaining()));
+    const auto first = co_await (std::move(heard) || std::move(moment));
+    const auto* problem = std::get_if<0>(&first);
+    if (problem) co_return *problem;
+    // A part of a header stays in the buffer; one that was read just now was heard.
+    if (exchange->parser && !exchange->parser->is_header_done()) exchange->parser.reset();
+    co_return error_code();
+}
+
+/// Sends what the source gives, until the server answers early, whose header `parser` then has. An error is the
+/// source's.
 Task<Result<error_code>> send_pieces(Exchange* exchange) {
     const Upload& upload = *exchange->pieces->upload;
     Patience patience(exchange->terms.patience);
     error_code problem;
     for (std::uint64_t left = upload.length; left > 0 && !problem;) {
-        if (exchange->channel->unread() > 0) co_return problem;
+        if (exchange->buffer.size() > 0 || exchange->channel->unread() > 0) {
+            problem = co_await hear_header(exchange);
+            if (problem || exchange->parser) co_return problem;
+        }
         exchange->attempt.used_source = true;
         const auto piece = co_await upload.source();
         if (!piece) co_return fail(piece.error());
@@ -95,9 +126,8 @@ Task<bool> send_request(Exchange* exchange, http::request<http::string_body>* me
     co_await http::async_write(*exchange->channel, *message, asio::redirect_error(asio::use_awaitable, problem));
     exchange->all_sent = !upload;
     if (!problem && waits) {
-        problem = co_await read_header(exchange, deadline);
-        if (!problem && !is_interim(*exchange->parser)) co_return true;
-        exchange->parser.reset();
+        problem = co_await await_go_ahead(exchange);
+        if (!problem && exchange->parser) co_return true;
     }
     if (!problem && upload) {
         const auto sent = co_await send_pieces(exchange);
@@ -106,6 +136,7 @@ Task<bool> send_request(Exchange* exchange, http::request<http::string_body>* me
             co_return false;
         }
         problem = *sent;
+        if (!problem && exchange->parser) co_return true;
         if (problem) {
             const auto unheard = co_await read_final_header(exchange, deadline.sooner(last_word));
             if (!unheard) co_return true;

@@ -194,6 +194,42 @@ HTTP_TEST(HearsAnEarlyAnswer) {
     EXPECT_EQ(wanted->body, "3000000");
 }
 
+/// Says nothing to the header of an upload until the body has begun to come; "/refuse" then reads no more of it.
+Task<HttpResponse> answer_late(std::shared_ptr<std::uint64_t> given, HttpRequest request) {
+    while (*given == 0) co_await wait_for(5ms);
+    co_return co_await answer(std::move(request));
+}
+
+// Goal: a server that does not know "Expect: 100-continue" gets its body, and one that says it late is understood, and
+// so is one that answers instead.
+HTTP_TEST(SendsTheBodyToAServerThatDoesNotSayGoOn) {
+    const auto given = zero();
+    const auto handler = [given](HttpRequest request) { return answer_late(given, std::move(request)); };
+    Talk talk(co_await asio::this_coro::executor, any_connections(tls), handler, {.tls = tls});
+    constexpr std::uint64_t length = 30'000'000;
+    HttpRequest request{.method = "PUT", .target = "/wanted"};
+    request.headers = {{"Expect", "100-continue"}};
+    const auto began = now();
+    const auto taken = co_await talk.client.upload(talk.at(), request, pattern_of(length, given), Deadline::after(20s));
+    REQUIRE(taken);
+    EXPECT_EQ(taken->body, std::to_string(length));
+    EXPECT_GE(now() - began, 900ms) << "the server had its moment";
+    *given = 0;
+    request.target = "/refuse";
+    constexpr std::uint64_t more = std::uint64_t{4} << 30;
+    const auto refused = co_await talk.client.upload(talk.at(), request, pattern_of(more, given), Deadline::after(20s));
+    REQUIRE(refused);
+    EXPECT_EQ(refused->status, 403);
+    EXPECT_LT(*given, more);
+    // The deadline of the whole is no later for it.
+    *given = 0;
+    const auto silent =
+        co_await talk.client.upload(talk.at(), request, pattern_of(more, zero()), Deadline::after(200ms));
+    *given = 1;
+    REQUIRE(!silent);
+    EXPECT_EQ(silent.error().code, "io.timeout");
+}
+
 // Goal: a server that falls silent inside a body is given up by silence, not only by the deadline of the whole; and one
 // that keeps sending by the deadline.
 HTTP_TEST(GivesUpOnSilence) {

@@ -4,7 +4,6 @@
 #include "base/digest.hpp"
 #include "drivers/dns/powerdns.hpp"
 #include "io/file.hpp"
-#include "io/process.hpp"
 #include "twin/certificates.hpp"
 #include "twin/controllers.hpp"
 #include "twin/network.hpp"
@@ -14,7 +13,6 @@
 #include <fmt/format.h>
 #include <openssl/rand.h>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace cloudshelf::twin {
@@ -112,75 +110,6 @@ Result<void> make_secrets(const Layout& layout) {
     };
     return io::replace_file(layout.secrets() / "api-tokens.json", json::serialize(tokens), 0600);
 }
-
-}  // namespace
-
-Result<void> check_machine(const Layout& layout) {
-    struct stat status{};
-    const std::string postgres = fmt::format("{}/postgres", postgres_programs);
-    if (::stat(postgres.c_str(), &status) != 0) {
-        return fail("twin.no-postgres", fmt::format("{} is missing: `make setup` installs PostgreSQL 15", postgres));
-    }
-    if (!layout.single && ::stat("/usr/bin/etcd", &status) != 0) {
-        return fail(
-            "twin.no-etcd", "/usr/bin/etcd is missing: `make setup` installs it; --single does without, on SQLite"
-        );
-    }
-    if (::stat("/usr/sbin/pdns_server", &status) != 0) {
-        return fail("twin.no-powerdns", "/usr/sbin/pdns_server is missing: `make setup` installs PowerDNS");
-    }
-    for (const auto& region : layout.regions()) {
-        auto version = io::read_file(region.directory / "pgdata" / "PG_VERSION");
-        while (version && !version->empty() && version->back() == '\n') version->pop_back();
-        if (version && *version != "15") {
-            return fail(
-                "twin.other-version",
-                fmt::format(
-                    "{}/pgdata was made by PostgreSQL {}, this twin runs 15: choose another folder with --data, or "
-                    "upgrade it with pg_upgrade",
-                    region.directory.string(),
-                    *version
-                )
-            );
-        }
-    }
-    const auto free = [](const Site& site, std::uint16_t port) -> Result<void> {
-        if (const auto who = io::who_listens(site.address, port)) {
-            return fail(
-                "twin.port-taken",
-                fmt::format(
-                    "{}:{} is taken by {}; end it, or choose other addresses with --network-base",
-                    site.address,
-                    port,
-                    *who
-                )
-            );
-        }
-        return {};
-    };
-    std::vector<std::pair<Site, std::uint16_t>> needed;
-    for (const auto& region : layout.regions()) {
-        for (const auto port :
-             {Ports::gateway, Ports::tables, Ports::objects, Ports::agent, Ports::postgres, Ports::dns})
-            needed.emplace_back(region, port);
-    }
-    for (const auto port : {Ports::agent, Ports::dns}) needed.emplace_back(layout.witness, port);
-    for (const auto& site : layout.controllers()) needed.emplace_back(site, Ports::controller);
-    if (!layout.single) {
-        for (const auto& site : layout.controllers()) {
-            for (const auto port : {Ports::etcd, Ports::etcd_peer}) needed.emplace_back(site, port);
-        }
-    }
-    for (const int n : {0, 1})
-        needed.emplace_back(layout.world, static_cast<std::uint16_t>(Ports::processor_first + n));
-    needed.emplace_back(layout.world, Ports::network);
-    for (const auto& [site, port] : needed) {
-        if (const auto answer = free(site, port); !answer) return answer;
-    }
-    return {};
-}
-
-namespace {
 
 /// The agent's configuration (docs/architecture.md, "Addresses" and "Files of a site").
 json::object agent_config(const Layout& layout, const Site& site) {

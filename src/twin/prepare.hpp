@@ -7,10 +7,6 @@
 
 namespace cloudshelf::twin {
 
-/// Checks that the twin can start here, before anything does: PostgreSQL 15, PowerDNS and etcd are installed, every
-/// port is free. Errors: "twin.no-postgres", "twin.no-powerdns", "twin.no-etcd", "twin.port-taken".
-Result<void> check_machine(const Layout& layout);
-
 /// Makes folders, secrets and configurations that are not there yet; leaves data alone.
 /// Errors: "twin.other-version", io's.
 Result<void> prepare(const Layout& layout, const UpOptions& options);

@@ -4,6 +4,7 @@
 #include "io/file.hpp"
 #include "io/process.hpp"
 #include "twin/certificates.hpp"
+#include "twin/machine.hpp"
 #include "twin/prepare.hpp"
 #include "twin/site.hpp"
 

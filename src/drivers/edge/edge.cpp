@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
 namespace cloudshelf::edge {
 namespace {
@@ -22,18 +23,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 constexpr auto moment = 5ms;  // between two looks at a process
-
-/// Debian keeps it where only root's PATH reaches.
-std::string find_nginx() {
-    std::string_view folders = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin";
-    while (!folders.empty()) {
-        const auto folder = folders.substr(0, folders.find(':'));
-        folders.remove_prefix(std::min(folders.size(), folder.size() + 1));
-        auto program = fmt::format("{}/nginx", folder);
-        if (::access(program.c_str(), X_OK) == 0) return program;
-    }
-    return {};
-}
+constexpr std::string_view program_folders = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin";
 
 /// The lines that say what is wrong, without those that only say that something is.
 std::string reason(std::string_view output) {
@@ -72,6 +62,36 @@ EdgeOptions with_user(EdgeOptions options) {
     return options;
 }
 
+struct GeneratedFile {
+    const char* name;
+    std::string content;
+    unsigned mode;
+};
+
+Result<void> write_files(const fs::path& folder, const std::vector<GeneratedFile>& files) {
+    for (const auto& file : files) {
+        const auto written = io::replace_file(folder / file.name, file.content, file.mode);
+        if (!written) return written;
+    }
+    return {};
+}
+
+/// What nginx thinks of nginx.conf.new.
+Result<void> test(const std::string& nginx, const fs::path& folder, io::Deadline deadline) {
+    const auto tested = io::run(
+        {.argv = {nginx, "-t", "-q", "-p", folder, "-e", folder / "error.log", "-c", folder / "nginx.conf.new"},
+         .env = {},
+         .run_as = {},
+         .directory = folder,
+         .output = {}},
+        deadline.remaining()
+    );
+    if (!tested) return fail(tested.error());
+    if (tested->status == 0) return {};
+    const auto why = reason(tested->err);
+    return fail(errors::bad_configuration(why.empty() ? tested->err : why));
+}
+
 bool listens(const EdgeOptions& options) {
     const bool plain = io::who_listens(options.address, options.http_port).has_value();
     return plain && (!options.certificate || io::who_listens(options.address, options.tls_port).has_value());
@@ -79,58 +99,53 @@ bool listens(const EdgeOptions& options) {
 
 }  // namespace
 
+std::string nginx_program() {
+    std::string_view folders = program_folders;
+    while (!folders.empty()) {
+        const auto folder = folders.substr(0, folders.find(':'));
+        folders.remove_prefix(std::min(folders.size(), folder.size() + 1));
+        auto program = fmt::format("{}/nginx", folder);
+        if (::access(program.c_str(), X_OK) == 0) return program;
+    }
+    return {};
+}
+
 Edge::Edge(EdgeOptions options) : options_(with_user(std::move(options))) {}
 
 Edge::~Edge() {
     stop(io::Deadline::after(Duration::zero()));
 }
 
-/// nginx.conf is replaced only by what nginx has tested, so that a later start finds one that works.
+/// What is in use is replaced only by what nginx has tested beside it: one that it refuses changes nothing, and a later
+/// start finds one that works.
 Result<void> Edge::prepare(const EdgeOptions& options, io::Deadline deadline) const {
     const auto fine = check(options);
     if (!fine) return fine;
     const auto secret = read_secret(options.refresh_secret_file);
     if (!secret) return fail(secret.error());
-    const auto nginx = find_nginx();
-    if (nginx.empty()) return fail(errors::no_nginx());
+    const auto nginx = nginx_program();
+    if (nginx.empty()) return fail(errors::no_nginx(program_folders));
     std::error_code failed;
     fs::create_directories(options.folder, failed);
     if (failed) return fail("edge.folder", fmt::format("{}: {}", options.folder.string(), failed.message()));
     ::chmod(options.folder.c_str(), 0755);  // workers of another user find cache and sockets in it
-    const std::pair<const char*, std::string> files[] = {
-        {"refresh.map", refresh_map(*secret)},
-        {"unavailable.html", unavailable_page(options)},
-        {"nginx.conf.new", nginx_config(options)},
-    };
-    for (const auto& [name, content] : files) {
-        const unsigned mode = std::string_view(name) == "refresh.map" ? 0600 : 0644;
-        const auto written = io::replace_file(options.folder / name, content, mode);
-        if (!written) return written;
-    }
-    const auto tested = io::run(
-        {.argv =
-             {nginx,
-              "-t",
-              "-q",
-              "-p",
-              options.folder,
-              "-e",
-              options.folder / "error.log",
-              "-c",
-              options.folder / "nginx.conf.new"},
-         .env = {},
-         .run_as = {},
-         .directory = options.folder,
-         .output = {}},
-        deadline.remaining()
+    const auto map = refresh_map(*secret);
+    const auto proposed = write_files(
+        options.folder,
+        {{"refresh.map.new", map, 0600}, {"nginx.conf.new", nginx_config(options, "refresh.map.new"), 0644}}
     );
-    if (!tested) return fail(tested.error());
-    if (tested->status != 0) {
-        const auto why = reason(tested->err);
-        return fail(errors::bad_configuration(why.empty() ? tested->err : why));
-    }
-    fs::rename(options.folder / "nginx.conf.new", options.folder / "nginx.conf", failed);
-    if (failed) return fail("edge.folder", fmt::format("{}: {}", options.folder.string(), failed.message()));
+    if (!proposed) return proposed;
+    const auto tested = test(nginx, options.folder, deadline);
+    if (!tested) return tested;
+    // Should this end half-way: each of them works with the others' older ones.
+    const auto written = write_files(
+        options.folder,
+        {{"refresh.map", map, 0600},
+         {"unavailable.html", unavailable_page(options), 0644},
+         {"nginx.conf", nginx_config(options), 0644}}
+    );
+    if (!written) return written;
+    for (const char* name : {"refresh.map.new", "nginx.conf.new"}) fs::remove(options.folder / name, failed);
     return {};
 }
 
@@ -146,7 +161,7 @@ Result<void> Edge::start(io::Deadline deadline) {
     if (!ready) return ready;
     const auto started = io::spawn({
         .argv =
-            {find_nginx(),
+            {nginx_program(),
              "-p",
              options_.folder,
              "-e",
@@ -209,7 +224,11 @@ void Edge::stop(io::Deadline deadline) {
 bool Edge::running() const {
     if (pid_ <= 0) return false;
     if (::waitpid(pid_, nullptr, WNOHANG) == 0) return true;
+    // A master that was killed leaves its workers, who go on listening: they are of its process group.
+    ::kill(-pid_, SIGKILL);
     pid_ = 0;
+    const auto gone = io::Deadline::after(1s);
+    while (listens(options_) && !gone.passed()) std::this_thread::sleep_for(moment);
     return false;
 }
 

@@ -3,9 +3,13 @@
 #include "drivers/edge/options.hpp"
 #include "io/clock.hpp"
 
+#include <string>
 #include <sys/types.h>
 
 namespace cloudshelf::edge {
+
+/// Where nginx is, whatever PATH says: Debian keeps it where only root's reaches. Empty: nowhere.
+std::string nginx_program();
 
 /// An nginx of our own in front of a pair of website endpoints. It runs in the foreground as our child, and dies with
 /// us; everything it writes lies in its folder, which it finds again: the cache outlives it. All calls block.

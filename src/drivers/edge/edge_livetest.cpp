@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <csignal>
 #include <map>
 #include <optional>
 #include <set>
@@ -367,6 +368,34 @@ ASYNC_TEST(EdgeLive, RefreshesAPageForWhoeverKnowsTheSecret) {
     EXPECT_EQ(missing.status, 404);
 }
 
+ASYNC_TEST(EdgeLive, KeepsThePageWhereNoOriginHasANewOne) {
+    Ground ground(co_await boost::asio::this_coro::executor);
+    ground.start();
+    co_await get(&ground, "/a.html");
+    ground.primary.behaviour.status = 503;
+    ground.replica.behaviour.status = 503;
+    const auto failed = co_await refresh(&ground.client, ground.at, "www.cloudshelf.com", "/a.html", secret, soon());
+    REQUIRE(!failed);
+    EXPECT_EQ(failed.error().code, "edge.no-origin");
+    const auto page = co_await get(&ground, "/a.html");
+    EXPECT_EQ(page.body, "/a.html of us-east-1");
+}
+
+ASYNC_TEST(EdgeLive, RefreshesAPageWhoseNameHasToBeEncoded) {
+    Ground ground(co_await boost::asio::this_coro::executor);
+    auto& pages = ground.primary.behaviour.pages;
+    pages["/what%3F%20100%25.html"] = "old";
+    ground.start();
+    co_await get(&ground, "/what%3F%20100%25.html");
+    pages["/what%3F%20100%25.html"] = "new";
+    const auto done =
+        co_await refresh(&ground.client, ground.at, "www.cloudshelf.com", "/what%3F%20100%25.html", secret, soon());
+    REQUIRE(done);
+    const auto page = co_await get(&ground, "/what%3F%20100%25.html");
+    EXPECT_EQ(page.body, "new");
+    EXPECT_EQ(page.cache, "HIT");
+}
+
 ASYNC_TEST(EdgeLive, NeverAsksTheReplicaToChangeAnything) {
     Ground ground(co_await boost::asio::this_coro::executor);
     ground.start();
@@ -423,14 +452,30 @@ ASYNC_TEST(EdgeLive, RefusesAWrongValueInNginxsWordsAndKeepsTheOld) {
     EXPECT_FALSE(never.running());
 
     ground.start();
+    const auto in_use = [&] {
+        std::map<std::string, std::string> files;
+        for (const char* file : {"nginx.conf", "refresh.map", "unavailable.html"})
+            files[file] = io::read_file(ground.folder / "edge" / file).value_or("(none)");
+        return files;
+    };
+    const auto before = in_use();
     auto changed = ground.options();
-    changed.certificate.reset();
     changed.cache_size = "lots";
+    changed.server_name = "other.cloudshelf.com";
+    changed.refresh_secret_file = ground.folder / "other-secret";
+    REQUIRE(io::replace_file(changed.refresh_secret_file, std::string(40, 'o'), 0600));
     const auto bad = ground.edge->reload(changed, soon());
     REQUIRE(!bad);
     EXPECT_EQ(bad.error().code, "edge.bad-configuration");
+    EXPECT_EQ(in_use(), before);
     const auto page = co_await get(&ground, "/a.html");
     EXPECT_EQ(page.status, 200);
+    // Nor would an nginx that dies now come back with a half of it.
+    ground.edge->stop(soon());
+    const auto as_before = ground.edge->start(soon());
+    REQUIRE(as_before);
+    const auto known = co_await refresh(&ground.client, ground.at, "www.cloudshelf.com", "/a.html", secret, soon());
+    EXPECT_TRUE(known);
 
     // Good options are taken over without a lost request: the replica becomes the primary.
     auto turned = ground.options();
@@ -468,6 +513,10 @@ ASYNC_TEST(EdgeLive, SaysWhoHasItsPortAndStartsAgainAfterAKill) {
     EXPECT_FALSE(ground.edge->running());
     const auto again = ground.edge->start(soon());
     EXPECT_TRUE(again) << again.error().message;
+    ::kill(ground.edge->pid(), SIGKILL);  // the master alone: its workers would go on
+    while (ground.edge->running()) co_await io::wait_for(1ms);
+    const auto third = ground.edge->start(soon());
+    EXPECT_TRUE(third) << third.error().message;
     const auto page = co_await get(&ground, "/a.html");
     EXPECT_EQ(page.status, 200);
 }

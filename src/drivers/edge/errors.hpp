@@ -18,8 +18,12 @@ inline Error bad_configuration(std::string_view said) {
     return {.code = "edge.bad-configuration", .message = fmt::format("nginx refuses its configuration: {}", said)};
 }
 
-inline Error no_nginx() {
-    return {.code = "edge.no-nginx", .message = "there is no nginx on PATH or in /usr/sbin: run tools/setup.sh"};
+/// `folders`: where it was looked for.
+inline Error no_nginx(std::string_view folders) {
+    return {
+        .code = "edge.no-nginx",
+        .message = fmt::format("there is no nginx in any of {}: Debian's package nginx has it", folders),
+    };
 }
 
 /// It ended before it listened, or did not listen in time.
@@ -47,6 +51,16 @@ inline Error not_refreshed(std::string_view edge, std::string_view path, std::st
         .code = "edge.not-refreshed",
         .message =
             fmt::format("edge at {}: {} was answered with X-Cache: {}, so it knows another secret", edge, path, cache),
+    };
+}
+
+/// It asked its origins, and neither had an answer to the page.
+inline Error no_origin(std::string_view edge, std::string_view path, int status) {
+    return {
+        .code = "edge.no-origin",
+        .message =
+            fmt::format("edge at {}: {} was answered with {}: neither origin has it to give", edge, path, status),
+        .retryable = true,
     };
 }
 

@@ -206,7 +206,7 @@ std::string outer(const EdgeOptions& options) {
 
 }  // namespace
 
-std::string nginx_config(const EdgeOptions& options) {
+std::string nginx_config(const EdgeOptions& options, std::string_view refresh_file) {
     const auto in_folder = [&](std::string_view name) { return in_quotes((options.folder / name).string()); };
     std::string text = "# Generated: written anew at each start and reload.\n";
     if (!options.worker_user.empty()) text += fmt::format("user {};\n", options.worker_user);
@@ -294,7 +294,7 @@ http {{
         fmt::arg("kept", seconds(options.cache_kept)),
         fmt::arg("connect", milliseconds(options.connect_timeout)),
         fmt::arg("read", milliseconds(options.read_timeout)),
-        fmt::arg("refresh", in_folder("refresh.map")),
+        fmt::arg("refresh", in_folder(refresh_file)),
         fmt::arg("group", in_quotes("unix:" + (options.folder / "group.sock").string())),
         fmt::arg("single", in_quotes("unix:" + (options.folder / "single.sock").string())),
         fmt::arg("kept_connections", options.connections_kept)

@@ -3,6 +3,7 @@
 #include "drivers/edge/options.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace cloudshelf::edge {
 
@@ -12,7 +13,8 @@ namespace cloudshelf::edge {
 /// compression, headers, log. The inner one is the origin group: it asks the primary with the primary's Host header,
 /// and the replica with the replica's where that fails; it caches nothing. The outer one so sees one origin that
 /// answers or does not, and caches whatever the group said.
-std::string nginx_config(const EdgeOptions& options);
+/// `refresh_file`: the file in the folder that has `refresh_map`.
+std::string nginx_config(const EdgeOptions& options, std::string_view refresh_file = "refresh.map");
 
 /// What the outer level shows when neither origin answers and there is no copy of the page.
 std::string unavailable_page(const EdgeOptions& options);

@@ -19,6 +19,7 @@ io::Task<Result<Refreshed>> refresh(
     const auto cache = answer->header("X-Cache");
     // An edge without a copy says MISS to a customer and BYPASS to us: only the latter proves that it knew the secret.
     if (cache != "BYPASS") co_return fail(errors::not_refreshed(edge.text(), path, cache.empty() ? "(none)" : cache));
+    if (answer->status >= 500) co_return fail(errors::no_origin(edge.text(), path, answer->status));
     co_return Refreshed{.status = answer->status, .origin = std::string(answer->header("X-Origin"))};
 }
 

@@ -14,11 +14,12 @@ inline constexpr std::string_view refresh_header = "X-Cloudshelf-Refresh";
 
 struct Refreshed {
     int status = 0;      // of the page: 404 for one that is gone, which is refreshed all the same
-    std::string origin;  // "primary" or "replica"; empty when neither answered
+    std::string origin;  // "primary" or "replica"
 };
 
 /// Has one page fetched anew: an invalidation of one path that leaves the copy until the new one is there. The client
-/// outlives the call. Errors: "edge.unavailable", "edge.not-refreshed" (another secret).
+/// outlives the call. `path`: as on the wire. Errors: "edge.unavailable", "edge.not-refreshed" (another secret),
+/// "edge.no-origin" (neither origin has it to give; the copy stays).
 io::Task<Result<Refreshed>> refresh(
     io::HttpClient* client,
     io::Endpoint edge,
