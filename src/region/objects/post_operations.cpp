@@ -71,6 +71,14 @@ Result<Caller> check_signature(const Call& call, const s3::FormReader& form, std
     return Caller{.account = &call.service.accounts().of(credentials), .credentials = &credentials, .verified = {}};
 }
 
+/// What the policy is about: the bucket is the one that the form was sent to, whatever a field of it says.
+s3::FormFields fields_of(const Call& call, const s3::FormReader& form) {
+    s3::FormFields fields = form.fields();
+    std::erase_if(fields, [](const auto& field) { return field.first == "bucket"; });
+    fields.emplace_back("bucket", call.target.bucket);
+    return fields;
+}
+
 Result<SignedForm> check_form(const Call& call, const s3::FormReader& form) {
     const auto encoded = form.field("policy");
     if (!encoded) return SignedForm{};
@@ -81,8 +89,7 @@ Result<SignedForm> check_form(const Call& call, const s3::FormReader& form) {
     auto policy = s3::parse_post_policy(*document);
     if (!policy) return fail(policy.error());
     if (auto alive = s3::check_expiration(*policy, call.service.wall_ms()); !alive) return fail(alive.error());
-    s3::FormFields fields = form.fields();
-    fields.emplace_back("bucket", call.target.bucket);
+    const auto fields = fields_of(call, form);
     if (auto allowed = s3::check_fields(*policy, fields); !allowed) return fail(allowed.error());
     return SignedForm{.caller = std::move(*caller), .policy = std::move(*policy)};
 }
