@@ -44,6 +44,12 @@ Result<void> take_lock(const Call& call, Version& draft) {
     const auto lock = s3::lock_headers(call.request.headers, now);
     if (!lock) return fail(lock.error());
     if (!lock->any()) return {};
+    if (lock->until) {
+        if (auto permitted = permit_for_new(call, "s3:PutObjectRetention"); !permitted) return permitted;
+    }
+    if (lock->legal_hold) {
+        if (auto permitted = permit_for_new(call, "s3:PutObjectLegalHold"); !permitted) return permitted;
+    }
     if (!call.bucket->object_lock)
         return fail(s3::errors::invalid_request("Bucket is missing Object Lock Configuration"));
     if (lock->until) {
@@ -51,6 +57,29 @@ Result<void> take_lock(const Call& call, Version& draft) {
         draft.lock.until_ms = lock->until->date.time_since_epoch().count();
     }
     draft.lock.legal_hold = lock->legal_hold.value_or(false);
+    return {};
+}
+
+Result<void> take_tags(const Call& call, Version& draft) {
+    const auto header = call.header("x-amz-tagging");
+    if (header.empty()) return {};
+    auto tags = s3::parse_tag_header(header);
+    if (!tags) return fail(tags.error());
+    if (auto permitted = permit_for_new(call, "s3:PutObjectTagging"); !permitted) return permitted;
+    draft.tags = std::move(*tags);
+    return {};
+}
+
+/// Who owns it and who may read it.
+Result<void> take_access(const Call& call, Version& draft) {
+    const auto& headers = call.request.headers;
+    auto access = access_of_new(*call.bucket, call.caller.canonical_id(), headers, call.service.accounts());
+    if (!access) return fail(access.error());
+    if (asks_for_acl(headers)) {
+        if (auto permitted = permit_for_new(call, "s3:PutObjectAcl"); !permitted) return permitted;
+    }
+    draft.owner = std::move(access->owner);
+    draft.acl = std::move(access->acl);
     return {};
 }
 
@@ -74,18 +103,10 @@ Result<Version> draft_version(const Call& call) {
     auto storage_class = s3::storage_class(call.request.headers);
     if (!storage_class) return fail(storage_class.error());
     draft.storage_class = std::move(*storage_class);
-    if (const auto header = call.header("x-amz-tagging"); !header.empty()) {
-        auto tags = s3::parse_tag_header(header);
-        if (!tags) return fail(tags.error());
-        draft.tags = std::move(*tags);
-    }
+    if (auto taken = take_tags(call, draft); !taken) return fail(taken.error());
     if (auto taken = take_encryption(call, draft); !taken) return fail(taken.error());
     if (auto taken = take_lock(call, draft); !taken) return fail(taken.error());
-    auto access =
-        access_of_new(*call.bucket, call.caller.canonical_id(), call.request.headers, call.service.accounts());
-    if (!access) return fail(access.error());
-    draft.owner = std::move(access->owner);
-    draft.acl = std::move(access->acl);
+    if (auto taken = take_access(call, draft); !taken) return fail(taken.error());
     return draft;
 }
 

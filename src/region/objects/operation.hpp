@@ -92,6 +92,10 @@ Result<void> permit(
     const Call& call, std::string_view action, sigv4::Permission needed, Operation::On on, std::string_view key
 );
 
+/// Whether the caller may do `action` on the object that the request makes: "s3:PutObjectTagging" beside
+/// "s3:PutObject". Errors: AccessDenied.
+Result<void> permit_for_new(const Call& call, std::string_view action);
+
 /// An answer with an XML document.
 io::HttpResponse xml_answer(std::string document, int status = 200);
 /// An answer without a body.
