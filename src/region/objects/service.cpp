@@ -30,6 +30,7 @@
 
 #include <chrono>
 #include <random>
+#include <span>
 
 namespace cloudshelf::objects {
 namespace {
@@ -42,6 +43,13 @@ constexpr std::size_t working_threads = 8;  // most of the time they wait for th
 
 /// What is ours and no bucket's: no bucket has a name this short.
 constexpr std::string_view own_paths = "/-/";
+
+/// Where the host's name is a bucket's, every path is a key's.
+bool is_own(const io::HttpRequest& request, std::span<const std::string> domains) {
+    if (!request.path().starts_with(own_paths)) return false;
+    const auto target = s3::parse_target(request.header("Host"), request.target, domains);
+    return target && target->style == s3::TargetStyle::path;
+}
 
 std::int64_t system_wall_ms() {
     const auto since = std::chrono::system_clock::now().time_since_epoch();
@@ -385,7 +393,7 @@ bool Service::wants_to_start_anew() const {
 io::Task<io::HttpResponse> Service::answer(io::HttpRequest request, Connection connection) {
     auto site = website_bucket(request.header("Host"), impl_->options.domains, region().value());
     if (site && impl_->log) return impl_->answer_site(std::move(request), std::move(*site), std::move(connection));
-    if (request.path().starts_with(own_paths)) return impl_->answer_own(std::move(request));
+    if (is_own(request, impl_->options.domains)) return impl_->answer_own(std::move(request));
     return impl_->answer_api(std::move(request), std::move(connection));
 }
 
