@@ -73,7 +73,7 @@ io::Task<Answer> create_multipart_upload(Call call) {
     Service& service = call.service;
     Upload upload{.id = {}, .draft = std::move(*draft)};
     changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) -> Result<void> {
-        const auto bucket = service.buckets().decided(call.target.bucket);
+        const auto bucket = service.buckets().decided(*call.bucket);
         if (!bucket) return fail(s3::errors::no_such_bucket());
         upload.id = version_id(batch.stamp());  // uploads of one key are listed in the order in which they began
         upload.draft.modified_ms = batch.wall_ms();
@@ -242,7 +242,7 @@ io::Task<Answer> abort_multipart_upload(Call call) {
     Service& service = call.service;
     Freed freed;
     changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) -> Result<void> {
-        const auto bucket = service.buckets().decided(call.target.bucket);
+        const auto bucket = service.buckets().decided(*call.bucket);
         if (!bucket) return fail(s3::errors::no_such_bucket());
         const auto upload =
             find_upload(batch, service.storage(), bucket->number, call.target.key, call.parameter("uploadId"));

@@ -123,7 +123,7 @@ io::Task<Result<Version>> store_version(Call call, Version draft, s3::Conditions
     Version stored;
     Freed freed;
     changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) -> Result<void> {
-        const auto bucket = service.buckets().decided(call.target.bucket);
+        const auto bucket = service.buckets().decided(*call.bucket);
         if (!bucket) return fail(s3::errors::no_such_bucket());
         const auto current = newest_version(batch, service.storage(), bucket->number, draft.key);
         if (!current) return fail(current.error());

@@ -101,7 +101,4 @@ io::HttpResponse xml_answer(std::string document, int status = 200);
 /// An answer without a body.
 io::HttpResponse empty_answer(int status = 200);
 
-/// The bucket of the call. Errors: NoSuchBucket.
-Result<KnownBucketPtr> require_bucket(const Call& call);
-
 }  // namespace cloudshelf::objects
