@@ -70,7 +70,7 @@ Result<CorsConfiguration> parse_cors_configuration(std::string_view body) {
         root.each("CORSRule", [&](Fields& rule) { configuration.rules.push_back(read_rule(rule)); });
         if (configuration.rules.empty() || configuration.rules.size() > cors_rules_max) root.malformed();
     };
-    return read_document<CorsConfiguration>(body, "CORSConfiguration", read);
+    return read_document<CorsConfiguration>(body, "CORSConfiguration", read, {.controls = Controls::refused});
 }
 
 std::string print(const CorsConfiguration& configuration) {
