@@ -128,7 +128,7 @@ Result<void> settle(Doing& doing, const Candidate& candidate) {
         facts_of(doing.batch, doing.storage, doing.bucket.number, candidate.version, newer_versions_max(rules));
     if (!facts) return fail(facts.error());
     // Another one by now, or changed and so to be replicated again: the next round sees it.
-    if (!*facts || (*facts)->version != candidate.version) return {};
+    if (!*facts || as_listed((*facts)->version) != candidate.version) return {};
     const auto step = step_due(rules, **facts, clock_of(doing.service, doing.batch.wall_ms()));
     if (step != candidate.step) return {};
     return carry_out(doing, **facts, *step);
