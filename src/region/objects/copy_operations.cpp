@@ -112,7 +112,7 @@ io::Task<Answer> copy_object(Call call) {
     if (!source) co_return std::unexpected(source.error());
     auto draft = draft_copy(call, *source);
     if (!draft) co_return std::unexpected(draft.error());
-    const auto key = content_key(*draft);
+    const auto key = content_key(draft->key_id);
     if (!key) co_return std::unexpected(key.error());
     const auto checksum = wanted_checksum(call, source->version);
     if (!checksum) co_return std::unexpected(checksum.error());
@@ -173,7 +173,7 @@ io::Task<Answer> upload_part_copy(Call call) {
     if (!source) co_return std::unexpected(source.error());
     const auto extent = part_extent(call, source->version);
     if (!extent) co_return std::unexpected(extent.error());
-    const auto key = content_key(target->upload.draft);
+    const auto key = content_key(target->upload.draft.key_id);
     if (!key) co_return std::unexpected(key.error());
     Service& service = call.service;
     const auto pins = co_await pin_pieces(service, source->version);

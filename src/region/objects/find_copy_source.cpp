@@ -23,10 +23,6 @@ Result<s3::Target> target_of(const s3::CopySource& source) {
     return target;
 }
 
-s3::Seconds modified(const Version& version) {
-    return std::chrono::floor<std::chrono::seconds>(s3::Milliseconds(std::chrono::milliseconds(version.modified_ms)));
-}
-
 }  // namespace
 
 std::expected<FoundSource, Refusal> find_copy_source(const Call& call) {

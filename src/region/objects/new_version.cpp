@@ -110,10 +110,10 @@ Result<Version> draft_version(const Call& call) {
     return draft;
 }
 
-Result<std::string> content_key(const Version& draft) {
-    if (draft.key_id.empty()) return std::string(usual_key);
+Result<std::string> content_key(const std::string& key_id) {
+    if (key_id.empty()) return std::string(usual_key);
     // An ARN's last part, or the name alone.
-    std::string name = draft.key_id.substr(draft.key_id.find_last_of("/:") + 1);
+    std::string name = key_id.substr(key_id.find_last_of("/:") + 1);
     if (contents::is_key_name(name)) return name;
     return fail(s3::errors::kms_key_not_found());
 }

@@ -17,8 +17,8 @@ namespace cloudshelf::objects {
 /// Errors: those of the headers, S3's; AccessDenied.
 Result<Version> draft_version(const Call& call);
 
-/// The name in the key file that the version's bytes are encrypted with. Errors: KMS.NotFoundException.
-Result<std::string> content_key(const Version& draft);
+/// The name in the key file that a version's key id stands for. Errors: KMS.NotFoundException.
+Result<std::string> content_key(const std::string& key_id);
 
 /// What else a new version's decision does: takes an upload away.
 using AlsoDecide = std::function<Result<void>(changelog::Batch& batch, BucketNumber bucket)>;

@@ -1,6 +1,7 @@
 // Goal: a browser's form stores an object where its policy allows it, and nowhere else. Method: a region in this
 // process, forms signed as S3's documentation has it.
 #include "base/base64.hpp"
+#include "base/hex.hpp"
 #include "region/objects/service_test.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -54,7 +55,7 @@ Fields signed_fields(const Region& region, Who who, Fields fields, std::string_v
     const auto key = sigv4::signing_key(by.secret_access_key, scope);
     const auto mac = sigv4::hmac({key.data(), key.size()}, policy);
     fields.emplace_back("policy", policy);
-    fields.emplace_back("x-amz-signature", sigv4::hex({mac.data(), mac.size()}));
+    fields.emplace_back("x-amz-signature", hex({mac.data(), mac.size()}));
     return fields;
 }
 
