@@ -1,6 +1,7 @@
 #include "base/digest.hpp"
 
 #include "base/assert.hpp"
+#include "base/hex.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -9,27 +10,12 @@
 #include <array>
 
 namespace cloudshelf {
-namespace {
-
-std::string hex(const unsigned char* bytes, std::size_t size) {
-    static constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    text.reserve(size * 2);
-    for (std::size_t i = 0; i < size; ++i) {
-        text += digits[bytes[i] >> 4];
-        text += digits[bytes[i] & 0xf];
-    }
-    return text;
-}
-
-}  // namespace
-
 std::string sha256_hex(std::string_view bytes) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int size = 0;
     const int ok = EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr);
     CLOUDSHELF_ASSERT(ok == 1 && size == 32);
-    return hex(digest.data(), size);
+    return hex({reinterpret_cast<const char*>(digest.data()), size});
 }
 
 std::string hmac_sha256_hex(std::string_view key, std::string_view bytes) {
@@ -45,7 +31,7 @@ std::string hmac_sha256_hex(std::string_view key, std::string_view bytes) {
         &size
     );
     CLOUDSHELF_ASSERT(made != nullptr && size == 32);
-    return hex(digest.data(), size);
+    return hex({reinterpret_cast<const char*>(digest.data()), size});
 }
 
 bool equal_in_constant_time(std::string_view left, std::string_view right) {

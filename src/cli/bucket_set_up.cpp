@@ -1,6 +1,9 @@
 #include "cli/bucket_set_up.hpp"
 
 #include "io/clock.hpp"
+#include "wire/s3/replication.hpp"
+#include "wire/s3/versioning.hpp"
+#include "wire/s3/website.hpp"
 
 #include <fmt/format.h>
 
@@ -12,18 +15,12 @@ namespace {
 using objects_client::Subresource;
 
 constexpr Duration limit = std::chrono::seconds(10);
-constexpr std::string_view name_space = R"(xmlns="http://s3.amazonaws.com/doc/2006-03-01/")";
-
 std::string versioning() {
-    return fmt::format("<VersioningConfiguration {}><Status>Enabled</Status></VersioningConfiguration>", name_space);
+    return s3::print(s3::VersioningConfiguration{.status = s3::VersioningStatus::enabled});
 }
 
 std::string website() {
-    return fmt::format(
-        "<WebsiteConfiguration {}><IndexDocument><Suffix>index.html</Suffix></IndexDocument>"
-        "<ErrorDocument><Key>404.html</Key></ErrorDocument></WebsiteConfiguration>",
-        name_space
-    );
+    return s3::print(s3::WebsiteConfiguration{.index_suffix = "index.html", .error_key = "404.html"});
 }
 
 /// Everybody may read what is in it.
@@ -36,34 +33,19 @@ std::string public_policy(const std::string& bucket) {
 }
 
 std::string replication(const core::Bucket& bucket) {
-    std::string encryption;
+    s3::ReplicationRule rule{
+        .id = bucket.rule,
+        .enabled = true,
+        .priority = 1,
+        .filter = {.prefix = bucket.prefix},
+        .delete_markers = bucket.replicate_delete_markers,
+        .destination = {.bucket_arn = "arn:aws:s3:::" + bucket.replica, .storage_class = bucket.replica_storage_class},
+    };
     if (!bucket.replica_key.empty()) {
-        encryption = fmt::format(
-            "<EncryptionConfiguration><ReplicaKmsKeyID>{}</ReplicaKmsKeyID></EncryptionConfiguration>",
-            bucket.replica_key
-        );
+        rule.kms_encrypted = true;
+        rule.destination.replica_kms_key_id = bucket.replica_key;
     }
-    const std::string storage_class =
-        bucket.replica_storage_class.empty()
-            ? ""
-            : fmt::format("<StorageClass>{}</StorageClass>", bucket.replica_storage_class);
-    return fmt::format(
-        "<ReplicationConfiguration {}><Role>{}</Role><Rule><ID>{}</ID><Priority>1</Priority>"
-        "<Filter><Prefix>{}</Prefix></Filter><Status>Enabled</Status>{}"
-        "<Destination><Bucket>arn:aws:s3:::{}</Bucket>{}{}</Destination>"
-        "<DeleteMarkerReplication><Status>{}</Status></DeleteMarkerReplication></Rule></ReplicationConfiguration>",
-        name_space,
-        bucket.role,
-        bucket.rule,
-        bucket.prefix,
-        bucket.replica_key.empty() ? ""
-                                   : "<SourceSelectionCriteria><SseKmsEncryptedObjects><Status>Enabled</Status>"
-                                     "</SseKmsEncryptedObjects></SourceSelectionCriteria>",
-        bucket.replica,
-        storage_class,
-        encryption,
-        bucket.replicate_delete_markers ? "Enabled" : "Disabled"
-    );
+    return s3::print(s3::ReplicationConfiguration{.role = bucket.role, .rules = {std::move(rule)}});
 }
 
 }  // namespace

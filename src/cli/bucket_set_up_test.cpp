@@ -59,6 +59,11 @@ TEST(BucketSetUp, the_rule_is_the_plans) {
           "key/dr-key-id</ReplicaKmsKeyID>",
           "<DeleteMarkerReplication><Status>Enabled</Status></DeleteMarkerReplication>"})
         EXPECT_TRUE(printed.contains(part)) << part << " in " << printed;
+    core::Bucket odd = bucket();
+    odd.prefix = "a&b<c>/";
+    const auto escaped = s3::parse_replication_configuration(documents_of(odd, IsSite::no).back().text);
+    ASSERT_TRUE(escaped) << escaped.error().message;
+    EXPECT_EQ(escaped->rules[0].filter.prefix, odd.prefix);
     core::Bucket plain = bucket();
     plain.replica_key.clear();
     plain.replica_storage_class.clear();

@@ -23,23 +23,12 @@ struct Wanted {
     std::string credentials;
 };
 
-/// "us-east-1=http://127.1.0.1:9000"
-Result<std::pair<RegionName, io::Endpoint>> read_endpoint(const std::string& text) {
-    constexpr std::string_view scheme = "http://";
-    const auto equals = text.find('=');
-    if (equals != std::string::npos && text.compare(equals + 1, scheme.size(), scheme) == 0) {
-        const auto endpoint = io::Endpoint::parse(std::string_view(text).substr(equals + 1 + scheme.size()));
-        if (endpoint) return std::pair(RegionName(text.substr(0, equals)), *endpoint);
-    }
-    return fail("cli.usage", fmt::format("--endpoint {}: expected REGION=http://ADDRESS:PORT", text));
-}
-
 /// Where each region's objects are: as told, or the twin's.
 Result<std::map<RegionName, io::Endpoint>> endpoints_of(const Wanted& wanted, const twin::Layout& layout) {
     std::map<RegionName, io::Endpoint> endpoints;
     for (const auto& site : layout.regions()) endpoints[site.name] = {site.address, twin::Ports::objects};
     for (const auto& text : wanted.endpoints) {
-        const auto read = read_endpoint(text);
+        const auto read = read_region_endpoint(text);
         if (!read) return fail(read.error());
         endpoints[read->first] = read->second;
     }

@@ -67,6 +67,15 @@ Exit exit_of(const Error& error) {
 
 }  // namespace
 
+Result<std::pair<RegionName, io::Endpoint>> read_region_endpoint(const std::string& text) {
+    constexpr std::string_view scheme = "http://";
+    const auto equals = text.find('=');
+    const auto url = equals == std::string::npos ? std::string() : text.substr(equals + 1);
+    const auto endpoint = io::Endpoint::parse(url.starts_with(scheme) ? url.substr(scheme.size()) : std::string());
+    if (equals != 0 && endpoint) return std::pair(RegionName(text.substr(0, equals)), *endpoint);
+    return fail("cli.usage", fmt::format("--endpoint {}: expected REGION=http://ADDRESS:PORT", text));
+}
+
 Exit report(const Error& error, const Common& common) {
     if (common.json) {
         fmt::print(

@@ -1,6 +1,8 @@
 #pragma once
 
+#include "base/ids.hpp"
 #include "base/result.hpp"
+#include "io/http.hpp"
 #include "twin/layout.hpp"
 #include "twin/twin.hpp"
 
@@ -8,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace cloudshelf::cli {
@@ -45,6 +48,9 @@ std::expected<twin::Layout, Exit> lay_out(const Common& common);
 
 /// Prints the error, as JSON where asked for, and answers the exit status that goes with its code.
 Exit report(const Error& error, const Common& common);
+
+/// A region and where its service is: "us-east-1=http://127.1.0.1:9000", as --endpoint has it. Errors: "cli.usage".
+Result<std::pair<RegionName, io::Endpoint>> read_region_endpoint(const std::string& text);
 
 /// The folder of this program: its siblings lie there.
 std::filesystem::path program_folder();

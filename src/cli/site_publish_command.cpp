@@ -5,7 +5,8 @@
 #include "cli/command.hpp"
 #include "cli/site_folder.hpp"
 #include "cli/site_publisher.hpp"
-#include "io/file.hpp"
+#include "drivers/edge/refresh.hpp"
+#include "drivers/tables/key_file.hpp"
 #include "io/signals.hpp"
 
 #include <boost/asio/this_coro.hpp>
@@ -48,17 +49,6 @@ struct Place {
     PublishOptions publish;
 };
 
-Result<sigv4::Credentials> read_key(const Wanted& wanted) {
-    const auto text = io::read_file(wanted.credentials);
-    if (!text) return fail(text.error());
-    const auto keyring = sigv4::read_credentials(*text);
-    if (!keyring) return fail(keyring.error());
-    for (const auto& [id, key] : *keyring) {
-        if (wanted.profile.empty() || key.profile == wanted.profile) return key;
-    }
-    return fail(bad_argument(fmt::format("{} has no profile {}", wanted.credentials, wanted.profile)));
-}
-
 Result<io::Endpoint> read_url(std::string_view option, const std::string& text, std::string_view scheme) {
     const bool right = text.starts_with(scheme);
     auto endpoint = io::Endpoint::parse(right ? std::string_view(text).substr(scheme.size()) : std::string_view());
@@ -70,7 +60,7 @@ Result<Place> place_of(const Wanted& wanted) {
     Place place;
     const auto endpoint = read_url("--to", wanted.to, "http://");
     if (!endpoint) return fail(endpoint.error());
-    auto key = read_key(wanted);
+    auto key = tables_client::read_key_file(wanted.credentials, wanted.profile);
     if (!key) return fail(key.error());
     place.objects = {.endpoint = *endpoint, .region = wanted.region, .credentials = std::move(*key)};
     place.publish = {
@@ -88,9 +78,8 @@ Result<Place> place_of(const Wanted& wanted) {
     }
     if (edges.endpoints.empty()) return place;
     if (wanted.refresh_secret_file.empty()) return fail(bad_argument("--refresh-secret is needed with --edge"));
-    auto secret = io::read_file(wanted.refresh_secret_file, 4096);
+    auto secret = edge::read_refresh_secret(wanted.refresh_secret_file);
     if (!secret) return fail(secret.error());
-    while (!secret->empty() && (secret->back() == '\n' || secret->back() == '\r')) secret->pop_back();
     edges.refresh_secret = std::move(*secret);
     return place;
 }
@@ -213,7 +202,7 @@ void add_site_publish(CLI::App& site, int& status) {
     add_common(*command, wanted->common);
     command->add_option("--to", wanted->to, "the objects service, http://ADDRESS:PORT")->required();
     command->add_option("--credentials", wanted->credentials, "AWS's credentials file")->required();
-    command->add_option("--profile", wanted->profile, "whose key of that file; absent: the first");
+    command->add_option("--profile", wanted->profile, "whose key of that file; absent: its only one");
     command->add_option("--bucket", wanted->bucket, "absent: the plan's edge's, or its first");
     command->add_option("--region", wanted->region, "that signatures name; absent: the bucket's by the plan");
     command->add_option("--from", wanted->from, "a folder with a site; absent: one made of the shipped catalogue");

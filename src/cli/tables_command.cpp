@@ -42,17 +42,6 @@ Error bad_argument(std::string message) {
     return {.code = "cli.usage", .message = std::move(message)};
 }
 
-Result<Service> read_endpoint(const std::string& text) {
-    constexpr std::string_view scheme = "http://";
-    const auto equals = text.find('=');
-    const auto url = equals == std::string::npos ? std::string() : text.substr(equals + 1);
-    const auto endpoint = io::Endpoint::parse(url.starts_with(scheme) ? url.substr(scheme.size()) : std::string());
-    if (equals == 0 || !endpoint) {
-        return fail(bad_argument(fmt::format("--endpoint {}: expected REGION=http://ADDRESS:PORT", text)));
-    }
-    return Service{.region = text.substr(0, equals), .endpoint = *endpoint};
-}
-
 /// Where to ask, and with which key.
 struct Place {
     std::vector<Service> services;
@@ -62,9 +51,9 @@ struct Place {
 Result<Place> place_of(const Wanted& wanted, const twin::Layout* layout) {
     Place place;
     for (const auto& text : wanted.endpoints) {
-        auto service = read_endpoint(text);
-        if (!service) return fail(service.error());
-        place.services.push_back(std::move(*service));
+        const auto read = read_region_endpoint(text);
+        if (!read) return fail(read.error());
+        place.services.push_back({.region = read->first.value(), .endpoint = read->second});
     }
     std::string file = wanted.credentials;
     if (layout) {

@@ -2,6 +2,7 @@
 
 #include "drivers/edge/errors.hpp"
 #include "drivers/edge/nginx_config.hpp"
+#include "drivers/edge/refresh.hpp"
 #include "io/file.hpp"
 #include "io/process.hpp"
 
@@ -36,21 +37,6 @@ std::string reason(std::string_view output) {
         text += line.substr(line.find("] ") + 2);
     }
     return text;
-}
-
-Result<std::string> read_secret(const fs::path& file) {
-    if (file.empty()) return std::string();
-    auto text = io::read_file(file, 4096);
-    if (!text) return fail(text.error());
-    while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
-    // nginx compares without regard to case: lower case alone, so that none of the secret's strength is lost.
-    const bool good = text->size() >= 32 && text->size() <= 128 && std::ranges::all_of(*text, [](char c) {
-                          return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-                      });
-    if (!good) {
-        return fail(errors::bad_option(fmt::format("{}: expected 32 to 128 characters of a-z and 0-9", file.string())));
-    }
-    return *text;
 }
 
 EdgeOptions with_user(EdgeOptions options) {
@@ -121,7 +107,8 @@ Edge::~Edge() {
 Result<void> Edge::prepare(const EdgeOptions& options, io::Deadline deadline) const {
     const auto fine = check(options);
     if (!fine) return fine;
-    const auto secret = read_secret(options.refresh_secret_file);
+    const auto secret =
+        options.refresh_secret_file.empty() ? Result<std::string>() : read_refresh_secret(options.refresh_secret_file);
     if (!secret) return fail(secret.error());
     const auto nginx = nginx_program();
     if (nginx.empty()) return fail(errors::no_nginx(program_folders));

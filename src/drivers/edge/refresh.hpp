@@ -5,12 +5,17 @@
 #include "io/http.hpp"
 #include "io/task.hpp"
 
+#include <filesystem>
 #include <string>
 
 namespace cloudshelf::edge {
 
 /// The header that makes an edge ask its origins although it has a copy.
 inline constexpr std::string_view refresh_header = "X-Cloudshelf-Refresh";
+
+/// What the edges and whoever refreshes them share: a file with 32 to 128 characters of a-z and 0-9. Errors:
+/// "edge.bad-option", those of io::read_file.
+Result<std::string> read_refresh_secret(const std::filesystem::path& file);
 
 struct Refreshed {
     int status = 0;      // of the page: 404 for one that is gone, which is refreshed all the same

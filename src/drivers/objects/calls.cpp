@@ -1,32 +1,19 @@
 #include "drivers/objects/calls.hpp"
 
-#include "base/assert.hpp"
 #include "base/base64.hpp"
-#include "wire/s3/quotes.hpp"
+#include "base/hex.hpp"
+#include "wire/s3/checksum.hpp"
+#include "wire/s3/etag.hpp"
+#include "wire/s3/value_text.hpp"
 #include "wire/sigv4/canonical.hpp"
-#include "wire/sigv4/signing_key.hpp"
 
-#include <openssl/evp.h>
-
-#include <algorithm>
-#include <array>
 #include <charconv>
 
 namespace cloudshelf::objects_client {
 namespace {
 
 std::string md5(std::string_view bytes) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned int size = 0;
-    const int ok = EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_md5(), nullptr);
-    CLOUDSHELF_ASSERT(ok == 1 && size == 16);
-    return {reinterpret_cast<const char*>(digest.data()), size};
-}
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    std::ranges::transform(result, result.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-    return result;
+    return s3::Digest::of(s3::ChecksumAlgorithm::md5, bytes);
 }
 
 }  // namespace
@@ -76,7 +63,7 @@ std::string target_of(const Question& question) {
 }
 
 std::string etag_of(std::string_view body) {
-    return sigv4::hex(md5(body));
+    return hex(md5(body));
 }
 
 std::string content_md5(std::string_view body) {
@@ -86,7 +73,7 @@ std::string content_md5(std::string_view body) {
 ObjectInfo info_of(const io::HttpResponse& answer) {
     constexpr std::string_view prefix = "x-amz-meta-";
     ObjectInfo info{
-        .etag = s3::without_quotes(answer.header("ETag")),
+        .etag = std::string(s3::unquoted_etag(answer.header("ETag"))),
         .content_type = std::string(answer.header("Content-Type")),
         .cache_control = std::string(answer.header("Cache-Control")),
         .last_modified = std::string(answer.header("Last-Modified")),
@@ -97,7 +84,7 @@ ObjectInfo info_of(const io::HttpResponse& answer) {
     const auto length = answer.header("Content-Length");
     std::from_chars(length.data(), length.data() + length.size(), info.size);
     for (const auto& [name, value] : answer.headers) {
-        const auto small = lower(name);
+        const auto small = s3::text::lower(name);
         if (small.starts_with(prefix)) info.metadata.emplace_back(small.substr(prefix.size()), value);
     }
     return info;

@@ -2,8 +2,9 @@
 
 #include "base/digest.hpp"
 #include "drivers/objects/errors.hpp"
+#include "wire/s3/copy_source.hpp"
 #include "wire/s3/error_document.hpp"
-#include "wire/s3/quotes.hpp"
+#include "wire/s3/etag.hpp"
 #include "wire/s3/xml.hpp"
 #include "wire/sigv4/canonical.hpp"
 #include "wire/sigv4/sign.hpp"
@@ -142,7 +143,7 @@ io::Task<Result<Stored>> Client::put(Put put, io::Deadline deadline) {
     const auto answer = co_await Impl::send(impl_, std::move(question), repeat, deadline);
     if (!answer) co_return fail(answer.error());
     co_return Stored{
-        .etag = s3::without_quotes(answer->header("ETag")),
+        .etag = std::string(s3::unquoted_etag(answer->header("ETag"))),
         .version_id = std::string(answer->header("x-amz-version-id")),
     };
 }
@@ -196,13 +197,13 @@ io::Task<Result<void>> Client::remove(std::string bucket, std::string key, io::D
 
 io::Task<Result<std::string>> Client::copy(Copy copy, io::Deadline deadline) {
     Question question{.method = "PUT", .bucket = std::move(copy.bucket), .key = std::move(copy.key)};
-    const auto source = fmt::format("/{}/{}", copy.from_bucket, copy.from_key);
-    question.headers.emplace_back("x-amz-copy-source", sigv4::encode(source, true));
+    const s3::CopySource source{.bucket = copy.from_bucket, .key = copy.from_key};
+    question.headers.emplace_back("x-amz-copy-source", s3::copy_source_header(source));
     const auto answer = co_await Impl::send(impl_, std::move(question), Repeat::once, deadline);
     if (!answer) co_return fail(answer.error());
     const auto document = s3::read_xml(answer->body).value_or(s3::XmlElement());
     for (const auto& child : document.children) {
-        if (child.name == "ETag") co_return s3::without_quotes(child.text);
+        if (child.name == "ETag") co_return std::string(s3::unquoted_etag(child.text));
     }
     co_return fail(errors::bad_answer(impl_->server, answer->status, "no ETag of the copy"));
 }

@@ -5,9 +5,9 @@
 #include "io/http.hpp"
 #include "wire/s3/error_document.hpp"
 #include "wire/s3/errors.hpp"
+#include "wire/s3/etag.hpp"
 #include "wire/s3/listing.hpp"
 #include "wire/s3/object_answers.hpp"
-#include "wire/s3/quotes.hpp"
 #include "wire/sigv4/canonical.hpp"
 #include "wire/sigv4/verify.hpp"
 
@@ -137,7 +137,7 @@ private:
         }
         const auto if_match = request.header("If-Match");
         if (!if_match.empty() &&
-            (object == bucket.end() || s3::without_quotes(if_match) != etag_of(object->second.body))) {
+            (object == bucket.end() || s3::unquoted_etag(if_match) != etag_of(object->second.body))) {
             return refuse(s3::errors::precondition_failed());
         }
         const auto source = sigv4::decode(request.header("x-amz-copy-source"));

@@ -2,6 +2,7 @@
 
 #include "base/assert.hpp"
 #include "base/crc32c.hpp"
+#include "base/hex.hpp"
 
 #include <openssl/hmac.h>
 
@@ -51,16 +52,6 @@ std::string bytes_of_hex(std::string_view hex) {
     return bytes;
 }
 
-std::string hex_of_bytes(std::string_view bytes) {
-    static constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (const char byte : bytes) {
-        text += digits[static_cast<unsigned char>(byte) >> 4];
-        text += digits[static_cast<unsigned char>(byte) & 0xf];
-    }
-    return text;
-}
-
 /// Everything before the wrapped key: all of it is bound to it.
 std::string bound_to_key(const Header& header) {
     std::string bytes = header.prologue();
@@ -107,7 +98,7 @@ std::optional<Header> Header::decode(std::string_view bytes) {
     left.remove_prefix(key_name_max);
     if (!is_key_name(header.key)) return std::nullopt;
     header.length = take<std::uint64_t>(left);
-    header.sha256 = hex_of_bytes(left.substr(0, 32));
+    header.sha256 = hex(left.substr(0, 32));
     left.remove_prefix(32);
     header.key_version = take<std::uint32_t>(left);
     take(left, header.fingerprint);

@@ -50,6 +50,23 @@ Result<void> check_expected_owner(const Call& call, std::string_view action) {
     return fail(errors::access_denied());
 }
 
+Result<void> decide(AccessRequest asked, sigv4::Permission needed) {
+    const Call& call = asked.call;
+    const Caller& caller = call.caller;
+    core::AccessQuestion question{.anonymous = caller.anonymous(), .own_account = true};
+    question.key_permits = caller.credentials != nullptr && caller.credentials->permission >= needed;
+    if (call.bucket) {
+        if (auto expected = check_expected_owner(call, asked.action); !expected) return expected;
+        if (needs_version(asked)) asked.version = version_in_question(asked);
+        question.own_account = owner_of(asked) == caller.canonical_id();
+        question.policy = policy_verdict(asked);
+        const bool settled = question.own_account && question.key_permits;
+        question.acl_grants = !settled && acl_grants(asked);
+    }
+    if (core::may_access(question)) return {};
+    return fail(errors::access_denied());
+}
+
 }  // namespace
 
 Access::Access(const sigv4::Keyring& keyring, const Accounts& accounts, std::string region)
@@ -75,20 +92,13 @@ Result<Caller> Access::identify(const io::HttpRequest& request, std::int64_t wal
 Result<void> permit(
     const Call& call, std::string_view action, sigv4::Permission needed, Operation::On on, std::string_view key
 ) {
-    const Caller& caller = call.caller;
-    core::AccessQuestion question{.anonymous = caller.anonymous(), .own_account = true};
-    question.key_permits = caller.credentials != nullptr && caller.credentials->permission >= needed;
-    if (call.bucket) {
-        if (auto expected = check_expected_owner(call, action); !expected) return expected;
-        AccessRequest asked{.call = call, .action = action, .on = on, .key = key};
-        if (needs_version(asked)) asked.version = version_in_question(asked);
-        question.own_account = owner_of(asked) == caller.canonical_id();
-        question.policy = policy_verdict(asked);
-        const bool settled = question.own_account && question.key_permits;
-        question.acl_grants = !settled && acl_grants(asked);
-    }
-    if (core::may_access(question)) return {};
-    return fail(errors::access_denied());
+    return decide({.call = call, .action = action, .on = on, .key = key}, needed);
+}
+
+Result<void> permit_for_new(const Call& call, std::string_view action) {
+    AccessRequest asked{.call = call, .action = action, .on = Operation::On::object, .key = call.target.key};
+    asked.of_new = true;
+    return decide(std::move(asked), sigv4::Permission::write);
 }
 
 }  // namespace cloudshelf::objects

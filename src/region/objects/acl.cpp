@@ -175,6 +175,13 @@ Result<std::optional<AskedAcl>> asked_acl(const AclRequest& request, const Accou
     return asked;
 }
 
+bool asks_for_acl(s3::HeaderList headers) {
+    if (!s3::header_or_empty(headers, "x-amz-acl").empty()) return true;
+    return std::ranges::any_of(grant_headers, [&headers](const GrantHeader& header) {
+        return !s3::header_or_empty(headers, header.name).empty();
+    });
+}
+
 Result<void> check_acl(const Settings& settings, const AclOwners& owners, const AskedAcl& asked) {
     if (settings.acls_disabled()) {
         // Of whoever writes, "private" and "the bucket's owner has all" come to the same here.

@@ -57,6 +57,9 @@ struct AclRequest {
 /// UnresolvableGrantByEmailAddress, MalformedACLError; AccessDenied for a body that names another owner.
 Result<std::optional<AskedAcl>> asked_acl(const AclRequest& request, const Accounts& accounts);
 
+/// Whether a request's headers say who may use what it makes: x-amz-acl or x-amz-grant-….
+bool asks_for_acl(s3::HeaderList headers);
+
 /// Whether a list may be set on what is in this bucket. Errors: AccessControlListNotSupported where lists are disabled
 /// and this one gives more than the bucket's owner has anyway; AccessDenied for a public one that is blocked.
 Result<void> check_acl(const Settings& settings, const AclOwners& owners, const AskedAcl& asked);

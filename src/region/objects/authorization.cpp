@@ -47,6 +47,12 @@ const GivenBy* giver_of(std::string_view action) {
     return found == given_by.end() ? nullptr : found;
 }
 
+/// A new object has no list: whoever the bucket's lets write may give it one.
+const GivenBy* giver_of(const AccessRequest& request) {
+    const bool gives_list = request.of_new && request.action == "s3:PutObjectAcl";
+    return giver_of(gives_list ? "s3:PutObject" : request.action);
+}
+
 bool speaks_of_tags(const s3::Policy& policy) {
     return std::ranges::any_of(policy.statements, [](const s3::PolicyStatement& statement) {
         return std::ranges::any_of(statement.conditions, [](const s3::PolicyCondition& condition) {
@@ -70,10 +76,10 @@ core::PolicyVerdict verdict_of(s3::Verdict verdict) {
 }  // namespace
 
 bool needs_version(const AccessRequest& request) {
-    if (request.on == Operation::On::bucket) return false;
+    if (request.on == Operation::On::bucket || request.of_new) return false;
     const KnownBucket& bucket = *request.call.bucket;
     if (bucket.settings.policy && speaks_of_tags(*bucket.settings.policy)) return true;
-    const auto* giver = giver_of(request.action);
+    const auto* giver = giver_of(request);
     if (giver == nullptr || giver->list == ListOf::bucket || bucket.settings.acls_disabled()) return false;
     // Where there is one account only, all objects are its own.
     return request.call.caller.anonymous() || request.call.service.accounts().several();
@@ -117,7 +123,7 @@ core::PolicyVerdict policy_verdict(const AccessRequest& request) {
 }
 
 bool acl_grants(const AccessRequest& request) {
-    const auto* giver = giver_of(request.action);
+    const auto* giver = giver_of(request);
     if (giver == nullptr) return false;
     const Call& call = request.call;
     const Asker asker{
@@ -130,7 +136,7 @@ bool acl_grants(const AccessRequest& request) {
 
 std::string_view owner_of(const AccessRequest& request) {
     const KnownBucket& bucket = *request.call.bucket;
-    const auto* giver = giver_of(request.action);
+    const auto* giver = giver_of(request);
     const bool of_object = giver != nullptr && giver->list == ListOf::object;
     if (!of_object || !request.version || bucket.settings.acls_disabled()) return bucket.owner;
     return request.version->owner;

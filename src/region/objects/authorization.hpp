@@ -19,6 +19,8 @@ struct AccessRequest {
     std::string_view key;  // of the object, where it is on one
     /// The version it is about, for actions that need to know it (`needs_version`); nothing where there is none.
     std::optional<Version> version = {};
+    /// It is about what the request makes, which nobody owns and no list is for yet, rather than what is there.
+    bool of_new = false;
 };
 
 /// Whether the answer depends on the version that is there: its access control list, its owner, its tags.

@@ -201,6 +201,110 @@ ASYNC_TEST(Authorization, PublicAccessIsBlocked) {
     co_await site.stop();
 }
 
+/// What Bob may do with Alice's objects, as a policy for him.
+std::string for_bob(std::string_view actions) {
+    return policy(
+        "Allow",
+        R"({"AWS":"222222222222"})",
+        R"("Action":[)" + std::string(actions) + R"(],"Resource":"arn:aws:s3:::books/*")"
+    );
+}
+
+ASYNC_TEST(Authorization, WhatAWriteSetsBesidesIsAskedForToo) {
+    Site site(co_await boost::asio::this_coro::executor);
+    REQUIRE(co_await site.start());
+    const io::Headers locking{{"x-amz-bucket-object-lock-enabled", "true"}, {"x-amz-object-ownership", "ObjectWriter"}};
+    EXPECT_EQ(co_await site.status("PUT", "/books", {}, locking), 200);
+    EXPECT_EQ(co_await site.status("PUT", "/books/source", "x"), 200);
+    struct Case {
+        std::string action;
+        io::Headers headers;
+    };
+    const std::vector<Case> cases{
+        {"s3:PutObjectAcl", {{"x-amz-acl", "public-read"}}},
+        {"s3:PutObjectAcl", {{"x-amz-grant-read", "id=" + site.alice.canonical_id}}},
+        {"s3:PutObjectTagging", {{"x-amz-tagging", "a=b"}, {"x-amz-tagging-directive", "REPLACE"}}},
+        {"s3:PutObjectLegalHold", {{"x-amz-object-lock-legal-hold", "ON"}}},
+        {"s3:PutObjectRetention",
+         {{"x-amz-object-lock-mode", "GOVERNANCE"}, {"x-amz-object-lock-retain-until-date", "2030-01-01T00:00:00Z"}}},
+    };
+    const auto copying = [](io::Headers headers) {
+        headers.emplace_back("x-amz-copy-source", "/books/source");
+        return headers;
+    };
+    const std::string plainly = R"("s3:PutObject","s3:GetObject")";
+    for (const auto& each : cases) {
+        EXPECT_EQ(co_await site.status("PUT", "/books?policy", for_bob(plainly)), 204);
+        const std::string what = each.action + " " + each.headers.front().first;
+        auto answer = co_await site.ask_as(site.bob, "PUT", "/books/a", "x");
+        EXPECT_EQ(answer.status, 200) << what;
+        answer = co_await site.ask_as(site.bob, "PUT", "/books/a", "x", each.headers);
+        EXPECT_EQ(answer.status, 403) << what;
+        answer = co_await site.ask_as(site.bob, "PUT", "/books/a", {}, copying(each.headers));
+        EXPECT_EQ(answer.status, 403) << what;
+        answer = co_await site.ask_as(site.bob, "POST", "/books/a?uploads", {}, each.headers);
+        EXPECT_EQ(answer.status, 403) << what;
+        const std::string more = plainly + ",\"" + each.action + '"';
+        EXPECT_EQ(co_await site.status("PUT", "/books?policy", for_bob(more)), 204);
+        answer = co_await site.ask_as(site.bob, "PUT", "/books/a", "x", each.headers);
+        EXPECT_EQ(answer.status, 200) << what << answer.body;
+        answer = co_await site.ask_as(site.bob, "PUT", "/books/a", {}, copying(each.headers));
+        EXPECT_EQ(answer.status, 200) << what << answer.body;
+        answer = co_await site.ask_as(site.bob, "POST", "/books/a?uploads", {}, each.headers);
+        EXPECT_EQ(answer.status, 200) << what << answer.body;
+        // The owner's key suffices, unless it is denied.
+        EXPECT_EQ(co_await site.status("PUT", "/books/a", "x", each.headers), 200) << what;
+        const std::string denied = R"("Resource":"arn:aws:s3:::books/*","Action":")" + each.action + '"';
+        EXPECT_EQ(co_await site.status("PUT", "/books?policy", policy("Deny", everybody, denied)), 204);
+        EXPECT_EQ(co_await site.status("PUT", "/books/a", "x", each.headers), 403) << what;
+    }
+    co_await site.stop();
+}
+
+ASYNC_TEST(Authorization, WhoMayWriteByAListMayGiveTheObjectOne) {
+    Site site(co_await boost::asio::this_coro::executor);
+    REQUIRE(co_await site.start());
+    EXPECT_EQ(co_await site.status("PUT", "/books", {}, {{"x-amz-object-ownership", "ObjectWriter"}}), 200);
+    EXPECT_EQ(co_await site.status("PUT", "/books?acl", {}, {{"x-amz-acl", "public-read-write"}}), 200);
+    const io::Headers owners{{"x-amz-acl", "bucket-owner-full-control"}};
+    auto answer = co_await site.ask_as(site.bob, "PUT", "/books/a", "x", owners);
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    EXPECT_EQ(co_await site.status("GET", "/books/a"), 200);
+    // What is there is another's, and no matter.
+    EXPECT_EQ(co_await site.status("PUT", "/books/a", "x", {{"x-amz-acl", "private"}}), 200);
+    answer = co_await site.ask_as(site.bob, "PUT", "/books/a", "x", {{"x-amz-tagging", "a=b"}});
+    EXPECT_EQ(answer.status, 403);
+    co_await site.stop();
+}
+
+ASYNC_TEST(Authorization, ACopysTagsAreReadAndSet) {
+    Site site(co_await boost::asio::this_coro::executor);
+    REQUIRE(co_await site.start());
+    EXPECT_EQ(co_await site.status("PUT", "/books"), 200);
+    EXPECT_EQ(co_await site.status("PUT", "/books/a", "x", {{"x-amz-tagging", "a=b"}}), 200);
+    const io::Headers copy{{"x-amz-copy-source", "/books/a"}};
+    const io::Headers plain{{"x-amz-copy-source", "/books/a"}, {"x-amz-tagging-directive", "REPLACE"}};
+    struct Case {
+        std::string actions;
+        io::Headers headers;
+        int expected;
+    };
+    const std::string plainly = R"("s3:PutObject","s3:GetObject")";
+    const std::vector<Case> cases{
+        {plainly, plain, 200},
+        {plainly, copy, 403},
+        {plainly + R"(,"s3:GetObjectTagging")", copy, 403},
+        {plainly + R"(,"s3:PutObjectTagging")", copy, 403},
+        {plainly + R"(,"s3:GetObjectTagging","s3:PutObjectTagging")", copy, 200},
+    };
+    for (const auto& each : cases) {
+        EXPECT_EQ(co_await site.status("PUT", "/books?policy", for_bob(each.actions)), 204);
+        const auto answer = co_await site.ask_as(site.bob, "PUT", "/books/b", {}, each.headers);
+        EXPECT_EQ(answer.status, each.expected) << each.actions;
+    }
+    co_await site.stop();
+}
+
 ASYNC_TEST(Authorization, AnotherOwnerThanExpectedIsRefused) {
     Site site(co_await boost::asio::this_coro::executor);
     REQUIRE(co_await site.start());

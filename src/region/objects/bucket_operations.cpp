@@ -80,7 +80,8 @@ io::Task<Answer> list_buckets(Call call) {
 io::Task<Answer> delete_bucket(Call call) {
     const Buckets::Change change = [&](const Bucket* current,
                                        changelog::Batch& batch) -> Result<std::optional<Bucket>> {
-        if (current == nullptr) return fail(s3::errors::no_such_bucket());
+        const bool same = current != nullptr && current->number == call.bucket->number;
+        if (!same) return fail(s3::errors::no_such_bucket());
         const auto empty = is_empty(batch, call.service.storage(), current->number);
         if (!empty) return fail(empty.error());
         if (!*empty) return fail(s3::errors::bucket_not_empty());

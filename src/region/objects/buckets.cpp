@@ -64,6 +64,11 @@ KnownBucketPtr Buckets::decided(std::string_view name) const {
     return named(decided_, name);
 }
 
+KnownBucketPtr Buckets::decided(const KnownBucket& before) const {
+    auto bucket = decided(before.name);
+    return bucket && bucket->number == before.number ? bucket : nullptr;
+}
+
 io::Task<Result<KnownBucketPtr>> Buckets::change(std::string name, Change change) {
     changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) { return change_in(batch, name, change); };
     const auto written = co_await log_->write(std::move(decision));

@@ -39,6 +39,9 @@ public:
 
     /// Within a decision: the bucket as the decisions before left it. Null: no such bucket.
     KnownBucketPtr decided(std::string_view name) const;
+    /// The same for one that was looked at before. Null also where another has its name by now: whoever was permitted
+    /// to write to the one was not asked about the other.
+    KnownBucketPtr decided(const KnownBucket& before) const;
 
     /// From what is there (null: nothing) to what shall be (nullopt: nothing). Runs in a decision; may use the batch. A
     /// bucket that is new gets its number by itself.

@@ -29,7 +29,7 @@ io::Task<std::expected<Version, Refusal>> change_asked_version(Call call, Versio
     Service& service = call.service;
     Version changed;
     changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) -> Result<void> {
-        const auto bucket = service.buckets().decided(call.target.bucket);
+        const auto bucket = service.buckets().decided(*call.bucket);
         if (!bucket) return fail(s3::errors::no_such_bucket());
         auto version = find_asked(call, batch, *bucket);
         if (!version) return fail(version.error());

@@ -55,6 +55,14 @@ void take_headers(Version& draft, const Version& source) {
     draft.headers = std::move(headers);
 }
 
+/// The source's tags are read, and set on the new object, as by requests of their own.
+Result<void> take_source_tags(const Call& call, Version& draft, const FoundSource& source) {
+    draft.tags = source.version.tags;
+    if (draft.tags.empty()) return {};
+    if (!source.tags_shown) return fail(s3::errors::access_denied());
+    return permit_for_new(call, "s3:PutObjectTagging");
+}
+
 /// What the request says of the new object, and what comes from the source; its bytes are the source's still.
 std::expected<Version, Refusal> draft_copy(const Call& call, const FoundSource& source) {
     const auto metadata = s3::metadata_directive(call.request.headers);
@@ -70,7 +78,9 @@ std::expected<Version, Refusal> draft_copy(const Call& call, const FoundSource& 
     auto draft = draft_version(call);
     if (!draft) return std::unexpected(draft.error());
     if (*metadata == s3::CopyDirective::copy) take_headers(*draft, source.version);
-    if (*tagging == s3::CopyDirective::copy) draft->tags = source.version.tags;
+    if (*tagging == s3::CopyDirective::copy) {
+        if (auto taken = take_source_tags(call, *draft, source); !taken) return std::unexpected(taken.error());
+    }
     draft->size = source.version.size;
     draft->etag = source.version.etag;
     draft->pieces = source.version.pieces;
@@ -102,7 +112,7 @@ io::Task<Answer> copy_object(Call call) {
     if (!source) co_return std::unexpected(source.error());
     auto draft = draft_copy(call, *source);
     if (!draft) co_return std::unexpected(draft.error());
-    const auto key = content_key(*draft);
+    const auto key = content_key(draft->key_id);
     if (!key) co_return std::unexpected(key.error());
     const auto checksum = wanted_checksum(call, source->version);
     if (!checksum) co_return std::unexpected(checksum.error());
@@ -163,7 +173,7 @@ io::Task<Answer> upload_part_copy(Call call) {
     if (!source) co_return std::unexpected(source.error());
     const auto extent = part_extent(call, source->version);
     if (!extent) co_return std::unexpected(extent.error());
-    const auto key = content_key(target->upload.draft);
+    const auto key = content_key(target->upload.draft.key_id);
     if (!key) co_return std::unexpected(key.error());
     Service& service = call.service;
     const auto pins = co_await pin_pieces(service, source->version);

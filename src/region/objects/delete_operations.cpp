@@ -17,20 +17,16 @@ namespace {
 
 constexpr auto write = sigv4::Permission::write;
 
-Result<DeletionOptions> options_of(const Call& call) {
-    DeletionOptions options{.owner = call.bucket->owner};
-    if (!s3::bypasses_governance(call.request.headers)) return options;
-    const auto permitted =
-        permit(call, "s3:BypassGovernanceRetention", sigv4::Permission::admin, Operation::On::object, call.target.key);
-    if (!permitted) return fail(permitted.error());
-    options.bypass = core::BypassGovernance::yes;
-    return options;
-}
-
-/// A version for good is an action of its own, and so is each object of many.
-Result<void> permit_deletion(const Call& call, const Deletion& deletion) {
+/// A version for good is an action of its own, and so is each object of many, and to pass by what retains it.
+Result<void> permit_deletion(const Call& call, Deletion& deletion) {
+    constexpr auto object = Operation::On::object;
     const auto action = deletion.version_id ? "s3:DeleteObjectVersion" : "s3:DeleteObject";
-    return permit(call, action, write, Operation::On::object, deletion.key);
+    if (auto permitted = permit(call, action, write, object, deletion.key); !permitted) return permitted;
+    if (!s3::bypasses_governance(call.request.headers)) return {};
+    constexpr auto admin = sigv4::Permission::admin;
+    const auto passing_by = permit(call, "s3:BypassGovernanceRetention", admin, object, deletion.key);
+    if (passing_by) deletion.bypass = core::BypassGovernance::yes;
+    return passing_by;
 }
 
 bool is_id(std::string_view id) {
@@ -46,10 +42,8 @@ io::Task<Answer> delete_object(Call call) {
     if (const auto if_match = call.header("If-Match"); !if_match.empty() && if_match != "*")
         deletion.etag = std::string(s3::unquoted_etag(if_match));
     if (auto permitted = permit_deletion(call, deletion); !permitted) co_return std::unexpected(permitted.error());
-    const auto options = options_of(call);
-    if (!options) co_return std::unexpected(options.error());
     std::vector<Deletion> deletions{std::move(deletion)};
-    const auto deleted = co_await delete_versions(call.service, call.target.bucket, std::move(deletions), *options);
+    const auto deleted = co_await delete_versions(call, std::move(deletions));
     if (!deleted) co_return std::unexpected(deleted.error());
     const Deleted& outcome = deleted->front();
     if (outcome.refused) co_return std::unexpected(*outcome.refused);
@@ -77,8 +71,6 @@ io::Task<Answer> delete_objects(Call call) {
     const auto request = s3::parse_delete(call.request.body);
     if (!request) co_return std::unexpected(request.error());
     if (auto sound = check_document_digest(call); !sound) co_return std::unexpected(sound.error());
-    const auto options = options_of(call);
-    if (!options) co_return std::unexpected(options.error());
     std::vector<Deletion> deletions;
     std::vector<std::size_t> places;  // of the deletions in the request
     s3::DeleteResult result{.outcomes = std::vector<s3::DeleteOutcome>(request->objects.size())};
@@ -95,7 +87,7 @@ io::Task<Answer> delete_objects(Call call) {
             result.outcomes[i] = refused(object, possible.error());
         }
     }
-    const auto deleted = co_await delete_versions(call.service, call.target.bucket, std::move(deletions), *options);
+    const auto deleted = co_await delete_versions(call, std::move(deletions));
     if (!deleted) co_return std::unexpected(deleted.error());
     for (std::size_t i = 0; i < places.size(); ++i)
         result.outcomes[places[i]] = shown(request->objects[places[i]], (*deleted)[i]);

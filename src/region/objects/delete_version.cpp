@@ -10,12 +10,7 @@ namespace {
 
 /// One version, for good.
 Result<Deleted> remove(
-    changelog::Batch& batch,
-    const Storage& storage,
-    const KnownBucket& bucket,
-    const Deletion& deletion,
-    core::BypassGovernance bypass,
-    Freed& freed
+    changelog::Batch& batch, const Storage& storage, const KnownBucket& bucket, const Deletion& deletion, Freed& freed
 ) {
     Deleted deleted{.version_id = deletion.version_id};
     const auto found = find_version(batch, storage, bucket.number, deletion.key, *deletion.version_id);
@@ -27,7 +22,7 @@ Result<Deleted> remove(
         deleted.refused = s3::errors::precondition_failed();
         return deleted;
     }
-    if (!core::may_delete(version.lock, batch.wall_ms(), bypass)) {
+    if (!core::may_delete(version.lock, batch.wall_ms(), deletion.bypass)) {
         deleted.refused = s3::errors::named("AccessDenied", "Access Denied because object protected by object lock.");
         return deleted;
     }
@@ -39,12 +34,7 @@ Result<Deleted> remove(
 
 /// The object: without versions it goes for good, with them it gets a marker.
 Result<Deleted> hide(
-    changelog::Batch& batch,
-    const Storage& storage,
-    const KnownBucket& bucket,
-    const Deletion& deletion,
-    const DeletionOptions& options,
-    Freed& freed
+    changelog::Batch& batch, const Storage& storage, const KnownBucket& bucket, const Deletion& deletion, Freed& freed
 ) {
     if (deletion.etag) {
         const auto current = newest_version(batch, storage, bucket.number, deletion.key);
@@ -57,11 +47,11 @@ Result<Deleted> hide(
         Deletion null = deletion;
         null.version_id = std::string(null_id);
         null.etag.reset();
-        auto removed = remove(batch, storage, bucket, null, options.bypass, freed);
+        auto removed = remove(batch, storage, bucket, null, freed);
         if (removed) removed->version_id.reset();
         return removed;
     }
-    Version marker{.key = deletion.key, .delete_marker = true, .owner = options.owner};
+    Version marker{.key = deletion.key, .delete_marker = true, .owner = bucket.owner};
     marker.stamp = marker.changed = batch.stamp();
     marker.modified_ms = batch.wall_ms();
     marker.id = bucket.versioning == Versioning::enabled ? version_id(marker.stamp) : std::string(null_id);
@@ -72,18 +62,16 @@ Result<Deleted> hide(
 
 }  // namespace
 
-io::Task<Result<std::vector<Deleted>>> delete_versions(
-    Service& service, std::string bucket, std::vector<Deletion> deletions, DeletionOptions options
-) {
+io::Task<Result<std::vector<Deleted>>> delete_versions(Call call, std::vector<Deletion> deletions) {
+    Service& service = call.service;
     std::vector<Deleted> outcomes;
     Freed freed;
     changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) -> Result<void> {
-        const auto known = service.buckets().decided(bucket);
-        if (!known) return fail(s3::errors::no_such_bucket());
+        const auto bucket = service.buckets().decided(*call.bucket);
+        if (!bucket) return fail(s3::errors::no_such_bucket());
         for (const auto& deletion : deletions) {
-            auto outcome = deletion.version_id
-                               ? remove(batch, service.storage(), *known, deletion, options.bypass, freed)
-                               : hide(batch, service.storage(), *known, deletion, options, freed);
+            const auto removing = deletion.version_id ? remove : hide;
+            auto outcome = removing(batch, service.storage(), *bucket, deletion, freed);
             if (!outcome) return fail(outcome.error());
             outcomes.push_back(std::move(*outcome));
         }

@@ -3,19 +3,20 @@
 #include "base/result.hpp"
 #include "core/object_lock.hpp"
 #include "io/task.hpp"
-#include "region/objects/service.hpp"
+#include "region/objects/operation.hpp"
 
 #include <optional>
 #include <string>
 #include <vector>
 
-/// How objects go: by DeleteObject, DeleteObjects and lifecycle alike.
+/// How objects go: by DeleteObject and DeleteObjects alike.
 namespace cloudshelf::objects {
 
 struct Deletion {
     std::string key;
     std::optional<std::string> version_id;  // absent: the object, which gets a delete marker where it has versions
     std::optional<std::string> etag;        // without quotes: only if it is this one
+    core::BypassGovernance bypass = core::BypassGovernance::no;
 };
 
 struct Deleted {
@@ -24,15 +25,8 @@ struct Deleted {
     std::optional<Error> refused;           // and nothing of this one happened
 };
 
-struct DeletionOptions {
-    core::BypassGovernance bypass = core::BypassGovernance::no;
-    std::string owner;  // of markers that are made
-};
-
-/// Deletes all of these in one change; what is refused of one does not stop the others. What is not there counts as
-/// deleted. Errors: NoSuchBucket, those of ChangeLog::write.
-io::Task<Result<std::vector<Deleted>>> delete_versions(
-    Service& service, std::string bucket, std::vector<Deletion> deletions, DeletionOptions options
-);
+/// Deletes all of these of the call's bucket in one change; what is refused of one does not stop the others. What is
+/// not there counts as deleted. Errors: NoSuchBucket, those of ChangeLog::write.
+io::Task<Result<std::vector<Deleted>>> delete_versions(Call call, std::vector<Deletion> deletions);
 
 }  // namespace cloudshelf::objects

@@ -22,7 +22,7 @@ struct Kind {
     Result<std::string> (*read)(std::string_view body) = nullptr;
     /// Whether this bucket may have it, within the decision; null: any may.
     Result<void> (*check)(const KnownBucket& bucket, const std::string& text) = nullptr;
-    Error (*missing)() = nullptr;
+    std::string_view missing = {};  // the error where the bucket has none; empty: none is the usual one
 };
 
 template <auto parse>
@@ -63,7 +63,7 @@ constexpr auto kinds = std::to_array<Kind>({
      .remove_action = "s3:PutBucketTagging",
      .put_status = 204,
      .read = normal<parse_bucket_tags>,
-     .missing = errors::no_such_tag_set},
+     .missing = "NoSuchTagSet"},
     {.document = document::encryption,
      .put = "PutBucketEncryption",
      .get = "GetBucketEncryption",
@@ -80,7 +80,7 @@ constexpr auto kinds = std::to_array<Kind>({
      .get_action = "s3:GetBucketCORS",
      .remove_action = "s3:PutBucketCORS",
      .read = normal<s3::parse_cors_configuration>,
-     .missing = errors::no_such_cors_configuration},
+     .missing = "NoSuchCORSConfiguration"},
     {.document = document::website,
      .put = "PutBucketWebsite",
      .get = "GetBucketWebsite",
@@ -89,7 +89,7 @@ constexpr auto kinds = std::to_array<Kind>({
      .get_action = "s3:GetBucketWebsite",
      .remove_action = "s3:DeleteBucketWebsite",
      .read = normal<s3::parse_website_configuration>,
-     .missing = errors::no_such_website_configuration},
+     .missing = "NoSuchWebsiteConfiguration"},
     {.document = document::lifecycle,
      .put = "PutBucketLifecycleConfiguration",
      .get = "GetBucketLifecycleConfiguration",
@@ -98,7 +98,7 @@ constexpr auto kinds = std::to_array<Kind>({
      .get_action = "s3:GetLifecycleConfiguration",
      .remove_action = "s3:PutLifecycleConfiguration",
      .read = normal<s3::parse_lifecycle_configuration>,
-     .missing = errors::no_such_lifecycle_configuration},
+     .missing = "NoSuchLifecycleConfiguration"},
     {.document = document::replication,
      .put = "PutBucketReplication",
      .get = "GetBucketReplication",
@@ -108,7 +108,7 @@ constexpr auto kinds = std::to_array<Kind>({
      .remove_action = "s3:PutReplicationConfiguration",
      .read = normal<s3::parse_replication_configuration>,
      .check = check_replication,
-     .missing = errors::replication_configuration_not_found},
+     .missing = "ReplicationConfigurationNotFoundError"},
     {.document = document::public_access,
      .put = "PutPublicAccessBlock",
      .get = "GetPublicAccessBlock",
@@ -117,7 +117,7 @@ constexpr auto kinds = std::to_array<Kind>({
      .get_action = "s3:GetBucketPublicAccessBlock",
      .remove_action = "s3:PutBucketPublicAccessBlock",
      .read = normal<s3::parse_public_access_block_configuration>,
-     .missing = errors::no_such_public_access_block_configuration},
+     .missing = "NoSuchPublicAccessBlockConfiguration"},
     {.document = document::ownership,
      .put = "PutBucketOwnershipControls",
      .get = "GetBucketOwnershipControls",
@@ -127,7 +127,7 @@ constexpr auto kinds = std::to_array<Kind>({
      .remove_action = "s3:PutBucketOwnershipControls",
      .read = normal<s3::parse_ownership_controls>,
      .check = check_ownership,
-     .missing = errors::ownership_controls_not_found},
+     .missing = "OwnershipControlsNotFoundError"},
 });
 
 io::Task<Answer> put_document(Call call, const Kind* kind) {
@@ -149,7 +149,7 @@ io::Task<Answer> put_document(Call call, const Kind* kind) {
 io::Task<Answer> get_document(Call call, const Kind* kind) {
     const std::string_view text = call.bucket->document(kind->document);
     if (!text.empty()) co_return xml_answer(std::string(text));
-    if (kind->missing != nullptr) co_return std::unexpected(kind->missing());
+    if (!kind->missing.empty()) co_return std::unexpected(errors::named(kind->missing));
     // Everything is encrypted, also where nobody asked for it.
     co_return xml_answer(s3::print(s3::ServerSideEncryptionConfiguration{}));
 }

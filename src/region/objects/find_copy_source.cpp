@@ -23,10 +23,6 @@ Result<s3::Target> target_of(const s3::CopySource& source) {
     return target;
 }
 
-s3::Seconds modified(const Version& version) {
-    return std::chrono::floor<std::chrono::seconds>(s3::Milliseconds(std::chrono::milliseconds(version.modified_ms)));
-}
-
 }  // namespace
 
 std::expected<FoundSource, Refusal> find_copy_source(const Call& call) {
@@ -61,8 +57,13 @@ std::expected<FoundSource, Refusal> find_copy_source(const Call& call) {
     const auto conditions = s3::copy_source_conditions(call.request.headers);
     const auto held = s3::check_copy_source(conditions, '"' + version->etag + '"', modified(*version));
     if (!held) return std::unexpected(held.error());
+    const bool by_id = source->version_id.has_value();
+    const std::string_view read_tags = by_id ? "s3:GetObjectVersionTagging" : "s3:GetObjectTagging";
+    const bool tags_shown =
+        version->tags.empty() ||
+        permit(reading, read_tags, sigv4::Permission::read, Operation::On::object, source->key).has_value();
     return FoundSource{
-        .bucket = reading.bucket, .version = std::move(*version), .by_id = source->version_id.has_value()
+        .bucket = reading.bucket, .version = std::move(*version), .by_id = by_id, .tags_shown = tags_shown
     };
 }
 

@@ -13,7 +13,8 @@ namespace cloudshelf::objects {
 struct FoundSource {
     KnownBucketPtr bucket;
     Version version;
-    bool by_id = false;  // the request names a version
+    bool by_id = false;        // the request names a version
+    bool tags_shown = false;  // the caller may read the tags it has
 
     /// x-amz-copy-source-version-id; empty: the bucket has no versions.
     std::string version_id() const { return bucket->versioning == Versioning::never ? "" : version.id; }

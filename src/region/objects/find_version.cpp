@@ -5,6 +5,8 @@
 #include "region/objects/version_store.hpp"
 #include "wire/s3/errors.hpp"
 
+#include <chrono>
+
 namespace cloudshelf::objects {
 namespace {
 
@@ -57,6 +59,10 @@ Found find_asked_version(const Call& call, std::string_view version_action) {
     io::Headers headers;
     if (*newest) headers = {{"x-amz-delete-marker", "true"}, {"x-amz-version-id", (*newest)->id}};
     return missing_key(call, std::move(headers));
+}
+
+s3::Seconds modified(const Version& version) {
+    return std::chrono::floor<std::chrono::seconds>(s3::Milliseconds(std::chrono::milliseconds(version.modified_ms)));
 }
 
 void report_unreadable(Service& service, const Error& error) {

@@ -2,6 +2,7 @@
 
 #include "region/objects/operation.hpp"
 #include "region/objects/version.hpp"
+#include "wire/s3/date.hpp"
 
 #include <expected>
 #include <string_view>
@@ -16,5 +17,8 @@ std::expected<Version, Refusal> find_asked_version(const Call& call, std::string
 
 /// An object's bytes could not be read: says so to whoever watches.
 void report_unreadable(Service& service, const Error& error);
+
+/// Last-Modified, and what conditions on it are compared with.
+s3::Seconds modified(const Version& version);
 
 }  // namespace cloudshelf::objects

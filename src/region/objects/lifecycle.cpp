@@ -14,16 +14,17 @@
 #include <chrono>
 
 namespace cloudshelf::objects {
-namespace {
-
-constexpr std::size_t versions_per_page = 1000;
-constexpr std::size_t steps_per_decision = 100;  // requests wait for no more than these
-constexpr std::string_view other_rules = "objects.other-rules";
 
 std::int64_t day_seconds_of(const Service& service) {
     const auto day = std::chrono::duration_cast<std::chrono::seconds>(service.options().lifecycle_day);
     return std::max<std::int64_t>(day.count(), 1);
 }
+
+namespace {
+
+constexpr std::size_t versions_per_page = 1000;
+constexpr std::size_t steps_per_decision = 100;  // requests wait for no more than these
+constexpr std::string_view other_rules = "objects.other-rules";
 
 LifecycleClock clock_of(const Service& service, std::int64_t now_ms) {
     return {.now_ms = now_ms, .day_seconds = day_seconds_of(service)};
@@ -128,7 +129,7 @@ Result<void> settle(Doing& doing, const Candidate& candidate) {
         facts_of(doing.batch, doing.storage, doing.bucket.number, candidate.version, newer_versions_max(rules));
     if (!facts) return fail(facts.error());
     // Another one by now, or changed and so to be replicated again: the next round sees it.
-    if (!*facts || (*facts)->version != candidate.version) return {};
+    if (!*facts || as_listed((*facts)->version) != candidate.version) return {};
     const auto step = step_due(rules, **facts, clock_of(doing.service, doing.batch.wall_ms()));
     if (step != candidate.step) return {};
     return carry_out(doing, **facts, *step);

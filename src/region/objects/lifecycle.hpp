@@ -22,6 +22,9 @@ struct LifecycleCounts {
     bool operator==(const LifecycleCounts&) const = default;
 };
 
+/// How long a day of the rules is.
+std::int64_t day_seconds_of(const Service& service);
+
 /// A round over all buckets each 24th of a day, at the most once a second, until the service stops.
 io::Task<void> run_lifecycle(Service& service);
 

@@ -1,11 +1,9 @@
 #include "region/objects/lifecycle_uploads.hpp"
 
+#include "region/objects/lifecycle.hpp"
 #include "region/objects/listing.hpp"
 #include "region/objects/upload_store.hpp"
 #include "wire/s3/lifecycle_due.hpp"
-
-#include <algorithm>
-#include <chrono>
 
 namespace cloudshelf::objects {
 namespace {
@@ -26,8 +24,7 @@ Result<bool> abort(
 }  // namespace
 
 io::Task<Result<std::uint64_t>> abort_due_uploads(Service& service, KnownBucketPtr bucket) {
-    const auto day = std::chrono::duration_cast<std::chrono::seconds>(service.options().lifecycle_day);
-    const std::int64_t day_seconds = std::max<std::int64_t>(day.count(), 1);
+    const std::int64_t day_seconds = day_seconds_of(service);
     std::uint64_t aborted = 0;
     std::string after, after_id;
     bool more = true;

@@ -1,5 +1,6 @@
 // ListObjects, ListObjectsV2, ListObjectVersions.
 #include "base/base64.hpp"
+#include "region/objects/list_parameters.hpp"
 #include "region/objects/listing.hpp"
 #include "region/objects/operation.hpp"
 #include "region/objects/service.hpp"
@@ -7,12 +8,9 @@
 #include "wire/s3/listing.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace cloudshelf::objects {
 namespace {
-
-constexpr int items_max = 1000;
 
 /// What the listings' parameters have in common.
 struct Asked {
@@ -25,20 +23,13 @@ Result<Asked> read_parameters(const Call& call) {
     Asked asked;
     asked.query.prefix = call.parameter("prefix");
     asked.query.delimiter = call.parameter("delimiter");
-    const auto text = call.parameter("max-keys");
-    if (!text.empty()) {
-        const auto read = std::from_chars(text.data(), text.data() + text.size(), asked.max_keys);
-        if (read.ec != std::errc() || read.ptr != text.data() + text.size())
-            return fail(s3::errors::invalid_argument("Provided max-keys not an integer or within integer range"));
-        if (asked.max_keys < 0)
-            return fail(s3::errors::invalid_argument("Argument max-keys must be an integer between 0 and 2147483647"));
-    }
-    asked.max_keys = std::min(asked.max_keys, items_max);
+    const auto max_keys = number_parameter(call, "max-keys", items_max);
+    if (!max_keys) return fail(max_keys.error());
+    asked.max_keys = std::min(*max_keys, items_max);
     asked.query.items_max = static_cast<std::size_t>(asked.max_keys);
-    const auto encoding = call.parameter("encoding-type");
-    if (!encoding.empty() && encoding != "url")
-        return fail(s3::errors::invalid_argument("Invalid Encoding Method specified in Request"));
-    if (encoding == "url") asked.encoding = s3::KeyEncoding::url;
+    const auto encoding = encoding_parameter(call);
+    if (!encoding) return fail(encoding.error());
+    asked.encoding = *encoding;
     return asked;
 }
 

@@ -98,6 +98,12 @@ std::string first_place(BucketNumber bucket, const ListQuery& query) {
 
 }  // namespace
 
+Version as_listed(Version version) {
+    version.pieces = std::vector<Piece>();  // not what `{}` would leave of its memory
+    version.parts = std::vector<Part>();
+    return version;
+}
+
 Result<ObjectPage> list_objects(
     const changelog::View& view, const Storage& storage, BucketNumber bucket, const ListQuery& query
 ) {
@@ -106,7 +112,7 @@ Result<ObjectPage> list_objects(
     const auto take = [&page](const PlaceParts&, std::string_view value) -> Result<bool> {
         auto version = decode_version(value);
         if (!version) return fail(version.error());
-        page.objects.push_back(std::move(*version));
+        page.objects.push_back(as_listed(std::move(*version)));
         return true;
     };
     if (auto walked = walk.run(first_place(bucket, query), take); !walked) return fail(walked.error());
@@ -144,7 +150,7 @@ Result<VersionPage> list_versions(
         const bool latest = version->key != key;
         key = version->key;
         walk.last_id = version->id;
-        page.versions.push_back({.version = std::move(*version), .latest = latest});
+        page.versions.push_back({.version = as_listed(std::move(*version)), .latest = latest});
         return true;
     };
     if (auto walked = walk.run(std::move(from), take); !walked) return fail(walked.error());

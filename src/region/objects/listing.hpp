@@ -23,6 +23,10 @@ struct ListQuery {
     std::size_t items_max = 1000;
 };
 
+/// A version as pages have it: without the list of its bytes (pieces and parts), as a page of objects of 10,000 parts
+/// would fill the memory, and nobody is shown them.
+Version as_listed(Version version);
+
 /// Objects and rolled up prefixes count alike.
 struct ObjectPage {
     std::vector<Version> objects;

@@ -101,8 +101,8 @@ io::Task<Result<LoggedAgain>> log_again(Service& service, AgainOptions options, 
         if (options.wanted && !options.wanted()) continue;  // nothing is written behind whoever no longer wants it
         std::uint64_t logged = 0;
         changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) -> Result<void> {
-            const auto decided = service.buckets().decided(options.bucket);
-            if (!decided || decided->number != bucket->number) return {};
+            const auto decided = service.buckets().decided(*bucket);
+            if (!decided) return {};
             for (const auto& place : *places) {
                 const auto one = log_one(service, *decided, place, choose, batch);
                 if (!one) return fail(one.error());

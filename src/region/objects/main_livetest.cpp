@@ -1,5 +1,6 @@
 // Goal: the program starts, stores, ends cleanly when asked, finds all of it again, and says what is wrong with its
 // arguments. Method: the program itself, on an address of this test's own.
+#include "base/base64.hpp"
 #include "base/digest.hpp"
 #include "io/clock.hpp"
 #include "io/file.hpp"
@@ -13,6 +14,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -122,6 +124,66 @@ ASYNC_TEST(ObjectsProgram, FindsEverythingAgainWhenItIsStartedAnew) {
     const auto health = co_await ask(&client, {.method = "GET", .target = "/-/health"});
     REQUIRE(health);
     EXPECT_EQ(health->body, R"({"status":"ok","region":"us-east-1"})");
+}
+
+/// Its answer to POST /-/keys/reload, status first.
+io::Task<std::string> reload_keys(io::HttpClient* client) {
+    const auto answer = co_await ask(client, {.method = "POST", .target = "/-/keys/reload"});
+    if (!answer) co_return answer.error().message;
+    co_return fmt::format("{} {}", answer->status, answer->body);
+}
+
+/// Until the page of metrics has these lines.
+io::Task<bool> metrics_show(io::HttpClient* client, std::vector<std::string> lines) {
+    const auto deadline = io::Deadline::after(std::chrono::seconds(20));
+    while (!deadline.passed()) {
+        const auto page = co_await ask(client, {.method = "GET", .target = "/-/metrics"});
+        const auto shown = [&page](const std::string& line) { return page->body.contains("\n" + line + "\n"); };
+        if (page && std::ranges::all_of(lines, shown)) co_return true;
+        co_await io::wait_for(std::chrono::milliseconds(20));
+    }
+    co_return false;
+}
+
+ASYNC_TEST(ObjectsProgram, BringsContentsUnderANewKey) {
+    const testing::TemporaryFolder folder;
+    const auto keys = folder / "data" / "keys";
+    const std::string first = "default 1 " + base64(std::string(32, 'a')) + "\n";
+    const std::string second = "default 2 " + base64(std::string(32, 'b')) + "\n";
+    std::filesystem::create_directories(folder / "data");
+    REQUIRE(io::replace_file(keys, first, 0600));
+    io::HttpClient client(co_await boost::asio::this_coro::executor);
+    {
+        Program running(folder.path());
+        const auto made = co_await ask(&client, signed_request("PUT", "/books"));
+        REQUIRE(made && made->status == 200);
+        const auto put = co_await ask(&client, signed_request("PUT", "/books/k", "hello"));
+        REQUIRE(put && put->status == 200);
+
+        REQUIRE(io::replace_file(keys, "nonsense\n", 0600));
+        EXPECT_TRUE((co_await reload_keys(&client)).starts_with("409 "));
+        REQUIRE(io::replace_file(keys, "other 1 " + base64(std::string(32, 'c')) + "\n", 0600));
+        EXPECT_TRUE((co_await reload_keys(&client)).contains("objects.key-gone"));
+
+        REQUIRE(io::replace_file(keys, first + second, 0600));
+        EXPECT_EQ(co_await reload_keys(&client), R"(200 {"keys":{"default":2}})");
+        const bool done = co_await metrics_show(
+            &client,
+            {"cloudshelf_objects_contents_rewrapped_total 1",
+             "cloudshelf_objects_rewrapping 0",
+             "cloudshelf_objects_rewrap_failed 0"}
+        );
+        EXPECT_TRUE(done);
+        REQUIRE(io::replace_file(keys, second, 0600));
+        EXPECT_EQ(co_await reload_keys(&client), R"(200 {"keys":{"default":2}})");
+        const auto got = co_await ask(&client, signed_request("GET", "/books/k"));
+        REQUIRE(got);
+        EXPECT_EQ(got->body, "hello");
+    }
+    Program running(folder.path());
+    const auto got = co_await ask(&client, signed_request("GET", "/books/k"));
+    REQUIRE(got);
+    EXPECT_EQ(got->body, "hello");
 }
 
 TEST(ObjectsProgram, SaysWhatIsWrongWithItsArguments) {

@@ -77,6 +77,7 @@ void append_contents(std::string& to, const contents::Metrics& contents) {
     one(to, "contents_removed_total", "counter", "Files removed as nobody referred to them.", contents.removed);
     one(to, "contents_corrupt_total", "counter", "How often a file was found altered.", contents.corrupt);
     one(to, "contents_quarantined_total", "counter", "Files set aside.", contents.quarantined);
+    one(to, "contents_rewrapped_total", "counter", "Files given a newer version of their key.", contents.rewrapped);
 }
 
 void append_pending(std::string& to, const std::map<RegionName, Pending>& pending, std::int64_t now_ms) {
@@ -187,7 +188,11 @@ void append_failures(std::string& to, const Failures& failures) {
 }  // namespace
 
 io::Task<std::string> metrics_page(
-    Service& service, const Replicator& replicator, const Scrubber& scrubber, const program::RequestMetrics& requests
+    Service& service,
+    const Replicator& replicator,
+    const Scrubber& scrubber,
+    const Rewrapper& rewrapper,
+    const program::RequestMetrics& requests
 ) {
     auto work = [&service] { return std::pair(service.log().metrics(), count_failures(service)); };
     const auto read = co_await service.working().run(std::move(work));
@@ -205,6 +210,9 @@ io::Task<std::string> metrics_page(
     one(page, "contents_repaired_total", "counter", "Contents brought back from a region.", service.repairs().repaired()
     );
     one(page, "contents_lost_total", "counter", "Contents that no region has whole.", service.repairs().lost());
+    one(page, "rewrapping", "gauge", "1: contents are being looked at for older keys.", rewrapper.running() ? 1 : 0);
+    one(page, "rewrap_looked", "gauge", "Contents looked at in this round, or the last.", rewrapper.round().looked);
+    one(page, "rewrap_failed", "gauge", "Of these, those left under an older key.", rewrapper.round().failed);
     co_return page;
 }
 

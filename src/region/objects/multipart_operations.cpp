@@ -2,6 +2,7 @@
 // complete_operations.cpp; UploadPartCopy: copy_operations.cpp.
 #include "region/objects/body.hpp"
 #include "region/objects/checksums.hpp"
+#include "region/objects/list_parameters.hpp"
 #include "region/objects/listing.hpp"
 #include "region/objects/new_version.hpp"
 #include "region/objects/operation.hpp"
@@ -17,12 +18,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 namespace cloudshelf::objects {
 namespace {
-
-constexpr int items_max = 1000;
 
 s3::Owner owner_of(const Call& call, const Version& draft) {
     const auto* account = call.service.accounts().canonical(draft.owner);
@@ -37,33 +35,10 @@ std::optional<std::string> if_some(const std::string& text) {
     return text.empty() ? std::nullopt : std::optional(text);
 }
 
-/// A count or a marker in the query; `absent` where it is none.
-Result<int> number_parameter(const Call& call, std::string_view name, int absent) {
-    const auto text = call.parameter(name);
-    if (text.empty()) return absent;
-    int number = 0;
-    const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (read.ec != std::errc() || read.ptr != text.data() + text.size())
-        return fail(s3::errors::invalid_argument(fmt::format("Provided {} not an integer or within integer range", name)
-        ));
-    if (number < 0)
-        return fail(
-            s3::errors::invalid_argument(fmt::format("Argument {} must be an integer between 0 and 2147483647", name))
-        );
-    return number;
-}
-
-Result<s3::KeyEncoding> encoding_parameter(const Call& call) {
-    const auto encoding = call.parameter("encoding-type");
-    if (encoding.empty()) return s3::KeyEncoding::none;
-    if (encoding == "url") return s3::KeyEncoding::url;
-    return fail(s3::errors::invalid_argument("Invalid Encoding Method specified in Request"));
-}
-
 io::Task<Answer> create_multipart_upload(Call call) {
     auto draft = draft_version(call);
     if (!draft) co_return std::unexpected(draft.error());
-    if (const auto key = content_key(*draft); !key) co_return std::unexpected(key.error());
+    if (const auto key = content_key(draft->key_id); !key) co_return std::unexpected(key.error());
     const auto checksum = s3::upload_checksum(call.request.headers);
     if (!checksum) co_return std::unexpected(checksum.error());
     if (*checksum) {
@@ -73,7 +48,7 @@ io::Task<Answer> create_multipart_upload(Call call) {
     Service& service = call.service;
     Upload upload{.id = {}, .draft = std::move(*draft)};
     changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) -> Result<void> {
-        const auto bucket = service.buckets().decided(call.target.bucket);
+        const auto bucket = service.buckets().decided(*call.bucket);
         if (!bucket) return fail(s3::errors::no_such_bucket());
         upload.id = version_id(batch.stamp());  // uploads of one key are listed in the order in which they began
         upload.draft.modified_ms = batch.wall_ms();
@@ -114,7 +89,7 @@ io::Task<Answer> upload_part(Call call) {
     const auto brought = s3::body_checksum(call.request.headers);
     if (!brought) co_return std::unexpected(brought.error());
     if (auto fitting = check_algorithm(target->upload, *brought); !fitting) co_return std::unexpected(fitting.error());
-    const auto key = content_key(target->upload.draft);
+    const auto key = content_key(target->upload.draft.key_id);
     if (!key) co_return std::unexpected(key.error());
     const auto algorithm = checksum_of_parts(target->upload);
     BodyWanted wanted{.key = *key, .checksum = algorithm, .besides = algorithm};
@@ -242,7 +217,7 @@ io::Task<Answer> abort_multipart_upload(Call call) {
     Service& service = call.service;
     Freed freed;
     changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) -> Result<void> {
-        const auto bucket = service.buckets().decided(call.target.bucket);
+        const auto bucket = service.buckets().decided(*call.bucket);
         if (!bucket) return fail(s3::errors::no_such_bucket());
         const auto upload =
             find_upload(batch, service.storage(), bucket->number, call.target.key, call.parameter("uploadId"));

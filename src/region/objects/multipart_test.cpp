@@ -2,6 +2,7 @@
 // in this process.
 #include "base/base64.hpp"
 #include "io/background.hpp"
+#include "region/objects/listing.hpp"
 #include "region/objects/service_test.hpp"
 #include "wire/s3/checksum.hpp"
 #include "wire/s3/etag.hpp"
@@ -109,6 +110,10 @@ REGION_TEST(Multipart, BecomesOneObject) {
     EXPECT_EQ(second.header("x-amz-mp-parts-count"), "3");
     const auto none = co_await region.get("/books/big%20one?partNumber=3");
     EXPECT_EQ(outcome_of(none), "416 InvalidPartNumber");
+    const auto bucket = region.service->buckets().find("books")->number;
+    const auto page = list_objects(region.service->log().view(), region.service->storage(), bucket, {});
+    REQUIRE(page && page->objects.size() == 1);
+    EXPECT_EQ(page->objects[0].pieces.capacity() + page->objects[0].parts.capacity(), 0u) << "a page has no need of it";
     const auto over = co_await region.get("/books?uploads");
     EXPECT_EQ(texts_of(over, "UploadId").size(), 0u);
     const auto three = co_await region.come_to(3);

@@ -44,6 +44,12 @@ Result<void> take_lock(const Call& call, Version& draft) {
     const auto lock = s3::lock_headers(call.request.headers, now);
     if (!lock) return fail(lock.error());
     if (!lock->any()) return {};
+    if (lock->until) {
+        if (auto permitted = permit_for_new(call, "s3:PutObjectRetention"); !permitted) return permitted;
+    }
+    if (lock->legal_hold) {
+        if (auto permitted = permit_for_new(call, "s3:PutObjectLegalHold"); !permitted) return permitted;
+    }
     if (!call.bucket->object_lock)
         return fail(s3::errors::invalid_request("Bucket is missing Object Lock Configuration"));
     if (lock->until) {
@@ -51,6 +57,29 @@ Result<void> take_lock(const Call& call, Version& draft) {
         draft.lock.until_ms = lock->until->date.time_since_epoch().count();
     }
     draft.lock.legal_hold = lock->legal_hold.value_or(false);
+    return {};
+}
+
+Result<void> take_tags(const Call& call, Version& draft) {
+    const auto header = call.header("x-amz-tagging");
+    if (header.empty()) return {};
+    auto tags = s3::parse_tag_header(header);
+    if (!tags) return fail(tags.error());
+    if (auto permitted = permit_for_new(call, "s3:PutObjectTagging"); !permitted) return permitted;
+    draft.tags = std::move(*tags);
+    return {};
+}
+
+/// Who owns it and who may read it.
+Result<void> take_access(const Call& call, Version& draft) {
+    const auto& headers = call.request.headers;
+    auto access = access_of_new(*call.bucket, call.caller.canonical_id(), headers, call.service.accounts());
+    if (!access) return fail(access.error());
+    if (asks_for_acl(headers)) {
+        if (auto permitted = permit_for_new(call, "s3:PutObjectAcl"); !permitted) return permitted;
+    }
+    draft.owner = std::move(access->owner);
+    draft.acl = std::move(access->acl);
     return {};
 }
 
@@ -74,25 +103,17 @@ Result<Version> draft_version(const Call& call) {
     auto storage_class = s3::storage_class(call.request.headers);
     if (!storage_class) return fail(storage_class.error());
     draft.storage_class = std::move(*storage_class);
-    if (const auto header = call.header("x-amz-tagging"); !header.empty()) {
-        auto tags = s3::parse_tag_header(header);
-        if (!tags) return fail(tags.error());
-        draft.tags = std::move(*tags);
-    }
+    if (auto taken = take_tags(call, draft); !taken) return fail(taken.error());
     if (auto taken = take_encryption(call, draft); !taken) return fail(taken.error());
     if (auto taken = take_lock(call, draft); !taken) return fail(taken.error());
-    auto access =
-        access_of_new(*call.bucket, call.caller.canonical_id(), call.request.headers, call.service.accounts());
-    if (!access) return fail(access.error());
-    draft.owner = std::move(access->owner);
-    draft.acl = std::move(access->acl);
+    if (auto taken = take_access(call, draft); !taken) return fail(taken.error());
     return draft;
 }
 
-Result<std::string> content_key(const Version& draft) {
-    if (draft.key_id.empty()) return std::string(usual_key);
+Result<std::string> content_key(const std::string& key_id) {
+    if (key_id.empty()) return std::string(usual_key);
     // An ARN's last part, or the name alone.
-    std::string name = draft.key_id.substr(draft.key_id.find_last_of("/:") + 1);
+    std::string name = key_id.substr(key_id.find_last_of("/:") + 1);
     if (contents::is_key_name(name)) return name;
     return fail(s3::errors::kms_key_not_found());
 }
@@ -102,7 +123,7 @@ io::Task<Result<Version>> store_version(Call call, Version draft, s3::Conditions
     Version stored;
     Freed freed;
     changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) -> Result<void> {
-        const auto bucket = service.buckets().decided(call.target.bucket);
+        const auto bucket = service.buckets().decided(*call.bucket);
         if (!bucket) return fail(s3::errors::no_such_bucket());
         const auto current = newest_version(batch, service.storage(), bucket->number, draft.key);
         if (!current) return fail(current.error());

@@ -12,11 +12,13 @@
 /// How a version comes to be: by PutObject, CopyObject and CompleteMultipartUpload alike.
 namespace cloudshelf::objects {
 
-/// What a request says of a new version: all but its bytes, its id and its time. Errors: those of the headers, S3's.
+/// What a request says of a new version: all but its bytes, its id and its time. That it may write is known; what its
+/// headers set besides (tags, an access control list, a lock) are actions of their own, which are asked for here.
+/// Errors: those of the headers, S3's; AccessDenied.
 Result<Version> draft_version(const Call& call);
 
-/// The name in the key file that the version's bytes are encrypted with. Errors: KMS.NotFoundException.
-Result<std::string> content_key(const Version& draft);
+/// The name in the key file that a version's key id stands for. Errors: KMS.NotFoundException.
+Result<std::string> content_key(const std::string& key_id);
 
 /// What else a new version's decision does: takes an upload away.
 using AlsoDecide = std::function<Result<void>(changelog::Batch& batch, BucketNumber bucket)>;

@@ -237,6 +237,52 @@ REGION_TEST(Objects, ComeInSignedChunksAndWithTrailers) {
     EXPECT_EQ(outcome_of(empty), "200") << empty.body;
 }
 
+/// A body during which a bucket is deleted, and made anew by another account.
+class BodyOverANewBucket : public io::BodyReader {
+public:
+    explicit BodyOverANewBucket(Region* region) : region_(region) {}
+
+    io::Task<Result<std::string>> next() override {
+        if (std::exchange(done_, true)) co_return std::string();
+        const auto removed = co_await region_->remove("/books");
+        EXPECT_EQ(removed.status, 204) << removed.body;
+        Ask asked{.method = "PUT", .target = "/books", .by = Who::stranger};
+        const auto made = co_await region_->ask(std::move(asked));
+        EXPECT_EQ(made.status, 200) << made.body;
+        co_return std::string("hello");
+    }
+    std::optional<std::uint64_t> length() const override { return 5; }
+
+private:
+    Region* region_;
+    bool done_ = false;
+};
+
+REGION_TEST(Objects, DoNotComeIntoABucketThatTookTheNameOfTheirs) {
+    Ask asked{.method = "PUT", .target = "/books/a", .body = "hello"};
+    auto request = region.signed_request(asked);
+    request.body.clear();
+    request.incoming = std::make_shared<BodyOverANewBucket>(&region);
+    const auto put = co_await region.answer(std::move(request));
+    EXPECT_EQ(outcome_of(put), "404 NoSuchBucket");
+    Ask looking{.target = "/books", .by = Who::stranger};
+    const auto listed = co_await region.ask(std::move(looking));
+    EXPECT_EQ(outcome_of(listed), "200");
+    EXPECT_EQ(texts_of(listed, "Key").size(), 0u);
+    const auto none = co_await region.come_to(0);
+    EXPECT_TRUE(none);
+}
+
+REGION_TEST(Objects, MayHaveAnyNameWhereTheHostIsTheirBucket) {
+    const io::Headers host{{"Host", "books.s3.test"}};
+    const auto put = co_await region.put("/-/health", "hello", host);
+    EXPECT_EQ(outcome_of(put), "200");
+    const auto got = co_await region.get("/-/health", host);
+    EXPECT_EQ(got.body, "hello");
+    const auto health = co_await region.get("/-/health");
+    EXPECT_EQ(health.header("Content-Type"), "application/json");
+}
+
 REGION_TEST(Objects, ComeOverASocketToo) {
     const std::string whole = bytes(700'000);
     const Ask ask_put{.method = "PUT", .target = "/books/k", .body = whole};

@@ -82,6 +82,38 @@ ASYNC_TEST(ObjectSettings, RetentionGrowsOnly) {
     co_await site.stop();
 }
 
+ASYNC_TEST(ObjectSettings, RetentionIsPassedByWhereThatIsAllowed) {
+    Site site(co_await boost::asio::this_coro::executor);
+    REQUIRE(co_await site.start());
+    const io::Headers locking{{"x-amz-bucket-object-lock-enabled", "true"}};
+    const io::Headers bypass{{"x-amz-bypass-governance-retention", "true"}};
+    EXPECT_EQ(co_await site.status("PUT", "/vault", {}, locking), 200);
+    std::string document = "<Delete>";
+    for (const std::string key : {"open", "kept"}) {
+        const auto made = co_await site.ask("PUT", "/vault/" + key, "x");
+        const std::string id(made.header("x-amz-version-id"));
+        document += "<Object><Key>" + key + "</Key><VersionId>" + id + "</VersionId></Object>";
+        const std::string at = "/vault/" + key + "?retention";
+        EXPECT_EQ(co_await site.status("PUT", at, retention("GOVERNANCE", "2030-01-01T00:00:00Z")), 200);
+    }
+    document += "</Delete>";
+    EXPECT_EQ(
+        co_await site.status(
+            "PUT",
+            "/vault?policy",
+            R"({"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*",)"
+            R"("Action":"s3:BypassGovernanceRetention","Resource":"arn:aws:s3:::vault/kept"}]})"
+        ),
+        204
+    );
+    auto answer = co_await site.ask("POST", "/vault?delete", document);
+    EXPECT_FALSE(answer.body.contains("<Deleted>")) << answer.body;
+    answer = co_await site.ask("POST", "/vault?delete", document, bypass);
+    EXPECT_TRUE(answer.body.contains("<Deleted><Key>open</Key>")) << answer.body;
+    EXPECT_TRUE(answer.body.contains("<Error><Key>kept</Key>")) << answer.body;
+    co_await site.stop();
+}
+
 ASYNC_TEST(ObjectSettings, AHoldKeepsUntilItIsTakenAway) {
     Site site(co_await boost::asio::this_coro::executor);
     REQUIRE(co_await site.start());

@@ -92,12 +92,13 @@ Result<void> permit(
     const Call& call, std::string_view action, sigv4::Permission needed, Operation::On on, std::string_view key
 );
 
+/// Whether the caller may do `action` on the object that the request makes: "s3:PutObjectTagging" beside
+/// "s3:PutObject". Errors: AccessDenied.
+Result<void> permit_for_new(const Call& call, std::string_view action);
+
 /// An answer with an XML document.
 io::HttpResponse xml_answer(std::string document, int status = 200);
 /// An answer without a body.
 io::HttpResponse empty_answer(int status = 200);
-
-/// The bucket of the call. Errors: NoSuchBucket.
-Result<KnownBucketPtr> require_bucket(const Call& call);
 
 }  // namespace cloudshelf::objects

@@ -1,6 +1,7 @@
 // PostObject: a browser's form (S3 API, "POST Object").
 #include "base/base64.hpp"
 #include "base/digest.hpp"
+#include "base/hex.hpp"
 #include "region/objects/checksums.hpp"
 #include "region/objects/new_version.hpp"
 #include "region/objects/operation.hpp"
@@ -66,9 +67,17 @@ Result<Caller> check_signature(const Call& call, const s3::FormReader& form, std
     if (text("x-amz-security-token") != credentials.session_token) return fail(s3::errors::invalid_token());
     const auto key = sigv4::signing_key(credentials.secret_access_key, credential->scope);
     const auto mac = sigv4::hmac({key.data(), key.size()}, policy);
-    if (!equal_in_constant_time(sigv4::hex({mac.data(), mac.size()}), text("x-amz-signature")))
+    if (!equal_in_constant_time(hex({mac.data(), mac.size()}), text("x-amz-signature")))
         return fail(s3::errors::signature_does_not_match());
     return Caller{.account = &call.service.accounts().of(credentials), .credentials = &credentials, .verified = {}};
+}
+
+/// What the policy is about: the bucket is the one that the form was sent to, whatever a field of it says.
+s3::FormFields fields_of(const Call& call, const s3::FormReader& form) {
+    s3::FormFields fields = form.fields();
+    std::erase_if(fields, [](const auto& field) { return field.first == "bucket"; });
+    fields.emplace_back("bucket", call.target.bucket);
+    return fields;
 }
 
 Result<SignedForm> check_form(const Call& call, const s3::FormReader& form) {
@@ -81,8 +90,7 @@ Result<SignedForm> check_form(const Call& call, const s3::FormReader& form) {
     auto policy = s3::parse_post_policy(*document);
     if (!policy) return fail(policy.error());
     if (auto alive = s3::check_expiration(*policy, call.service.wall_ms()); !alive) return fail(alive.error());
-    s3::FormFields fields = form.fields();
-    fields.emplace_back("bucket", call.target.bucket);
+    const auto fields = fields_of(call, form);
     if (auto allowed = s3::check_fields(*policy, fields); !allowed) return fail(allowed.error());
     return SignedForm{.caller = std::move(*caller), .policy = std::move(*policy)};
 }
@@ -240,7 +248,7 @@ io::Task<Answer> store_file(Call put, Source* source, std::optional<s3::PostPoli
     if (!permitted) co_return std::unexpected(permitted.error());
     auto draft = draft_version(put);
     if (!draft) co_return std::unexpected(draft.error());
-    const auto key = content_key(*draft);
+    const auto key = content_key(draft->key_id);
     if (!key) co_return std::unexpected(key.error());
     const auto given = s3::body_checksum(put.request.headers);
     if (!given) co_return std::unexpected(given.error());

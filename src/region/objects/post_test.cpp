@@ -1,12 +1,14 @@
 // Goal: a browser's form stores an object where its policy allows it, and nowhere else. Method: a region in this
 // process, forms signed as S3's documentation has it.
 #include "base/base64.hpp"
+#include "base/hex.hpp"
 #include "region/objects/service_test.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,7 +35,7 @@ io::HttpRequest form_request(std::string body) {
     });
 }
 
-/// The fields that sign a policy, in front of the others.
+/// The fields that sign a policy, behind the others: one for the bucket "books", where no field names another.
 Fields signed_fields(const Region& region, Who who, Fields fields, std::string_view more_conditions = "") {
     const auto& by = *region.credentials(who);
     const std::string time = sigv4::iso_basic(region.now());
@@ -41,7 +43,9 @@ Fields signed_fields(const Region& region, Who who, Fields fields, std::string_v
     fields.emplace_back("x-amz-algorithm", "AWS4-HMAC-SHA256");
     fields.emplace_back("x-amz-credential", by.access_key_id + "/" + scope.text());
     fields.emplace_back("x-amz-date", time);
-    std::string conditions = R"({"bucket":"books"},["starts-with","$key","user/"])";
+    const bool names_bucket = std::ranges::any_of(fields, [](const auto& field) { return field.first == "bucket"; });
+    std::string conditions = R"(["starts-with","$key","user/"])";
+    if (!names_bucket) conditions += R"(,{"bucket":"books"})";
     for (const auto& [name, value] : fields) {
         if (name != "key") conditions += fmt::format(R"(,{{"{}":"{}"}})", name, value);
     }
@@ -51,7 +55,7 @@ Fields signed_fields(const Region& region, Who who, Fields fields, std::string_v
     const auto key = sigv4::signing_key(by.secret_access_key, scope);
     const auto mac = sigv4::hmac({key.data(), key.size()}, policy);
     fields.emplace_back("policy", policy);
-    fields.emplace_back("x-amz-signature", sigv4::hex({mac.data(), mac.size()}));
+    fields.emplace_back("x-amz-signature", hex({mac.data(), mac.size()}));
     return fields;
 }
 
@@ -109,8 +113,13 @@ REGION_TEST(Forms, WithoutAPolicyThatAllowsThemLeaveNothing) {
     wrong.back().second.back() ^= 1;
     Fields more = signed_fields(region, Who::owner, key);
     more.emplace_back("acl", "public-read");
+    const Fields of_others{{"bucket", "albums"}, {"key", "user/a"}};
+    Fields twice = signed_fields(region, Who::owner, {{"key", "user/a"}, {"x-amz-meta-colour", "red"}});
+    twice.emplace_back("x-amz-meta-colour", "blue");
     const std::string length = R"(,["content-length-range",1,4])";
     std::vector<Case> cases;
+    cases.push_back({"two values", refused(twice), "403 AccessDenied"});
+    cases.push_back({"other bucket", refused(signed_fields(region, Who::owner, of_others)), "403 AccessDenied"});
     cases.push_back({"nobody", refused(key), "403 AccessDenied"});
     cases.push_back({"signature", refused(wrong), "403 SignatureDoesNotMatch"});
     cases.push_back({"extra field", refused(more), "403 AccessDenied"});

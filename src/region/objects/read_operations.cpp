@@ -29,10 +29,6 @@ struct Extent {
     bool partial = false;  // answered with 206
 };
 
-s3::Seconds modified(const Version& version) {
-    return std::chrono::floor<std::chrono::seconds>(s3::Milliseconds(std::chrono::milliseconds(version.modified_ms)));
-}
-
 /// ?partNumber=: a part as it was uploaded.
 Result<Extent> numbered_part(const Version& version, std::string_view text) {
     std::uint16_t number = 0;

@@ -1,6 +1,7 @@
 #include "region/objects/receiving.hpp"
 
 #include "region/objects/failure.hpp"
+#include "region/objects/new_version.hpp"
 #include "region/objects/replica.hpp"
 #include "region/objects/replication.hpp"
 

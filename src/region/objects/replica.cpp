@@ -34,8 +34,4 @@ std::optional<Version> with_later_changes(const Version& ours, const Version& th
     return changed;
 }
 
-Result<std::string> content_key(const std::string& key_id) {
-    return content_key(Version{.key_id = key_id});
-}
-
 }  // namespace cloudshelf::objects

@@ -25,7 +25,4 @@ Version make_replica(const Version& theirs, const KnownBucket& bucket, const Des
 /// Ours with tags, lock and access as they are there, if they changed there later than here.
 std::optional<Version> with_later_changes(const Version& ours, const Version& theirs);
 
-/// The name in the key file that a key id stands for. Errors: KMS.NotFoundException.
-Result<std::string> content_key(const std::string& key_id);
-
 }  // namespace cloudshelf::objects

@@ -15,6 +15,7 @@
 #include "region/objects/repairs.hpp"
 #include "region/objects/replicator.hpp"
 #include "region/objects/request_kind.hpp"
+#include "region/objects/rewrapper.hpp"
 #include "region/objects/scrubber.hpp"
 #include "region/objects/website.hpp"
 #include "region/program/behind.hpp"
@@ -27,9 +28,11 @@
 #include "wire/s3/target.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <chrono>
 #include <random>
+#include <span>
 
 namespace cloudshelf::objects {
 namespace {
@@ -42,6 +45,13 @@ constexpr std::size_t working_threads = 8;  // most of the time they wait for th
 
 /// What is ours and no bucket's: no bucket has a name this short.
 constexpr std::string_view own_paths = "/-/";
+
+/// Where the host's name is a bucket's, every path is a key's.
+bool is_own(const io::HttpRequest& request, std::span<const std::string> domains) {
+    if (!request.path().starts_with(own_paths)) return false;
+    const auto target = s3::parse_target(request.header("Host"), request.target, domains);
+    return target && target->style == s3::TargetStyle::path;
+}
 
 std::int64_t system_wall_ms() {
     const auto since = std::chrono::system_clock::now().time_since_epoch();
@@ -111,6 +121,7 @@ struct Service::Impl {
     std::unique_ptr<Repairs> repairs;
     std::unique_ptr<Replicator> replicator;
     std::unique_ptr<Scrubber> scrubber;
+    std::unique_ptr<Rewrapper> rewrapper;
     program::RequestMetrics requests{"cloudshelf_objects"};
     std::map<RegionName, Following> followings;
     io::BlockingPool working{working_threads};
@@ -139,10 +150,11 @@ struct Service::Impl {
             keys = contents::KeyFile::rotate(options.keys, name);
             if (!keys) return fail(keys.error());
         }
+        const auto shared_keys = std::make_shared<const contents::KeyFile>(std::move(*keys));
         const bool durable = options.sync == changelog::Sync::on;
         auto files = contents::Store::open(
             {.folder = options.data / "contents",
-             .keys = std::make_shared<const contents::KeyFile>(std::move(*keys)),
+             .keys = shared_keys,
              .sync = durable ? contents::Sync::on : contents::Sync::off}
         );
         if (!files) return fail(files.error());
@@ -160,6 +172,7 @@ struct Service::Impl {
         repairs = std::make_unique<Repairs>(*self);
         replicator = std::make_unique<Replicator>(*self);
         scrubber = std::make_unique<Scrubber>(*self, *repairs);
+        rewrapper = std::make_unique<Rewrapper>(*self, shared_keys);
         changelog::Source::Options serving{.secret = options.log_secret, .snapshots = options.data / "snapshots"};
         serving.refill = [this](RegionName region) { return replicator->refill(std::move(region)); };
         source = std::make_unique<changelog::Source>(log.get(), std::move(serving));
@@ -304,6 +317,26 @@ struct Service::Impl {
         );
     }
 
+    io::Task<io::HttpResponse> retry_replication() {
+        const auto retried = co_await replicator->retry_failed("");
+        if (!retried) co_return io::HttpResponse::error(500, retried.error().code, retried.error().message);
+        co_return io::HttpResponse::json(200, fmt::format(R"({{"versions":{}}})", *retried));
+    }
+
+    /// Answers the newest version of each key.
+    io::Task<io::HttpResponse> reload_keys() {
+        const auto keys = co_await rewrapper->take_keys();
+        if (!keys) {
+            const Error& error = keys.error();
+            io::log(io::Level::error, "objects.keys-not-taken", {{"code", error.code}, {"why", error.message}});
+            co_return io::HttpResponse::error(409, error.code, error.message);
+        }
+        std::vector<std::string> versions;
+        for (const auto& name : (*keys)->names())
+            versions.push_back(fmt::format(R"("{}":{})", name, (*keys)->newest(name).number));
+        co_return io::HttpResponse::json(200, fmt::format(R"({{"keys":{{{}}}}})", fmt::join(versions, ",")));
+    }
+
     /// What is under own_paths: the log and the contents for other regions, metrics and health for whoever watches.
     io::Task<io::HttpResponse> answer_own(io::HttpRequest request) {
         if (!log) co_return health();
@@ -320,17 +353,17 @@ struct Service::Impl {
             co_return answered;
         }
         if (path == "/metrics" && request.method == "GET") {
-            auto page = co_await metrics_page(*self, *replicator, *scrubber, requests);
+            auto page = co_await metrics_page(*self, *replicator, *scrubber, *rewrapper, requests);
             co_return io::HttpResponse::text(200, std::move(page));
         }
-        if (path == "/replication/retry" && request.method == "POST") {
-            if (!shows_secret(request, options.log_secret))
-                co_return io::HttpResponse::error(401, "objects.not-authorized", "the secret is not ours");
-            const auto retried = co_await replicator->retry_failed("");
-            if (!retried) co_return io::HttpResponse::error(500, retried.error().code, retried.error().message);
-            co_return io::HttpResponse::json(200, fmt::format(R"({{"versions":{}}})", *retried));
-        }
-        co_return io::HttpResponse::error(404, "objects.no-such-call", path);
+        const bool retry = path == "/replication/retry", reload = path == "/keys/reload";
+        if (request.method != "POST" || (!retry && !reload))
+            co_return io::HttpResponse::error(404, "objects.no-such-call", path);
+        if (!shows_secret(request, options.log_secret))
+            co_return io::HttpResponse::error(401, "objects.not-authorized", "the secret is not ours");
+        auto carried_out = retry ? retry_replication() : reload_keys();
+        auto answered = co_await std::move(carried_out);
+        co_return answered;
     }
 };
 
@@ -354,6 +387,7 @@ io::Task<Result<void>> Service::start() {
     run_behind(impl_->collector->run());
     run_behind(impl_->replicator->run());
     run_behind(impl_->scrubber->run());
+    run_behind(impl_->rewrapper->run());
     for (const auto& peer : impl_->options.peers) run_behind(follow(*this, *impl_->replicator, peer));
     run_behind(run_lifecycle(*this));
     co_return Result<void>();
@@ -385,7 +419,7 @@ bool Service::wants_to_start_anew() const {
 io::Task<io::HttpResponse> Service::answer(io::HttpRequest request, Connection connection) {
     auto site = website_bucket(request.header("Host"), impl_->options.domains, region().value());
     if (site && impl_->log) return impl_->answer_site(std::move(request), std::move(*site), std::move(connection));
-    if (request.path().starts_with(own_paths)) return impl_->answer_own(std::move(request));
+    if (is_own(request, impl_->options.domains)) return impl_->answer_own(std::move(request));
     return impl_->answer_api(std::move(request), std::move(connection));
 }
 

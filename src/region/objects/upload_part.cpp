@@ -44,7 +44,7 @@ io::Task<Result<UploadedPart>> store_part(Call call, PartTarget target, Uploaded
     Service& service = call.service;
     Freed freed;
     changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) -> Result<void> {
-        const auto bucket = service.buckets().decided(call.target.bucket);
+        const auto bucket = service.buckets().decided(*call.bucket);
         if (!bucket) return fail(s3::errors::no_such_bucket());
         const auto upload = find_upload(batch, service.storage(), bucket->number, call.target.key, target.upload.id);
         if (!upload) return fail(upload.error());

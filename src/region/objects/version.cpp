@@ -1,5 +1,6 @@
 #include "region/objects/version.hpp"
 
+#include "base/hex.hpp"
 #include "region/log/bytes.hpp"
 
 #include <utility>
@@ -52,12 +53,7 @@ Pairs take_pairs(ByteReader& from) {
 }  // namespace
 
 std::string version_id(const core::HybridStamp& stamp) {
-    std::string id;
-    for (const char byte : stamp.encode()) {
-        id += digits[static_cast<unsigned char>(byte) >> 4];
-        id += digits[static_cast<unsigned char>(byte) & 15];
-    }
-    return id;
+    return hex(stamp.encode());
 }
 
 std::optional<core::HybridStamp> stamp_of(std::string_view id) {

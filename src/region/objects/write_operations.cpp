@@ -24,7 +24,7 @@ Result<void> check_beforehand(const Call& call, const s3::Conditions& conditions
 io::Task<Answer> put_object(Call call) {
     auto draft = draft_version(call);
     if (!draft) co_return std::unexpected(draft.error());
-    const auto key = content_key(*draft);
+    const auto key = content_key(draft->key_id);
     if (!key) co_return std::unexpected(key.error());
     const auto conditions = s3::request_conditions(call.request.headers);
     if (conditions.if_match || conditions.if_none_match) {

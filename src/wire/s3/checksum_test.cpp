@@ -1,6 +1,7 @@
 #include "wire/s3/checksum.hpp"
 
 #include "base/base64.hpp"
+#include "base/hex.hpp"
 #include "base/random.hpp"
 #include "wire/s3/checksum_headers.hpp"
 #include "wire/s3/crc.hpp"
@@ -33,7 +34,7 @@ std::string random_bytes(Random& random, std::size_t size) {
 // 1321's.
 TEST(Checksum, CheckValues) {
     const auto of = [](ChecksumAlgorithm algorithm, std::string_view bytes) {
-        return text::hex(Digest::of(algorithm, bytes));
+        return hex(Digest::of(algorithm, bytes));
     };
     EXPECT_EQ(of(crc32, "123456789"), "cbf43926");
     EXPECT_EQ(of(crc32c, "123456789"), "e3069283");
@@ -207,7 +208,7 @@ TEST(Checksum, OfAnUpload) {
 TEST(ETag, OfSimpleAndMultipartObjects) {
     EXPECT_EQ(simple_etag(Digest::of(md5, "")), "\"d41d8cd98f00b204e9800998ecf8427e\"");
     const std::vector<std::string> parts{Digest::of(md5, "one"), Digest::of(md5, "two")};
-    EXPECT_EQ(multipart_etag(parts), "\"" + text::hex(Digest::of(md5, parts[0] + parts[1])) + "-2\"");
+    EXPECT_EQ(multipart_etag(parts), "\"" + hex(Digest::of(md5, parts[0] + parts[1])) + "-2\"");
     EXPECT_EQ(unquoted_etag("\"abc\""), "abc");
     EXPECT_EQ(unquoted_etag("abc"), "abc");
     EXPECT_EQ(unquoted_etag("\""), "\"");

@@ -1,7 +1,7 @@
 #include "wire/s3/cors.hpp"
 
-#include "wire/s3/ascii.hpp"
 #include "wire/s3/fields.hpp"
+#include "wire/s3/value_text.hpp"
 #include "wire/s3/wildcard.hpp"
 #include "wire/s3/xml.hpp"
 
@@ -59,7 +59,7 @@ CorsRule read_rule(Fields& fields) {
 
 bool allows_header(const CorsRule& rule, std::string_view header) {
     return std::ranges::any_of(rule.headers, [&](const std::string& pattern) {
-        return matches_wildcard(ascii_lower(pattern), ascii_lower(header));
+        return matches_wildcard(text::lower(pattern), text::lower(header));
     });
 }
 
@@ -70,7 +70,7 @@ Result<CorsConfiguration> parse_cors_configuration(std::string_view body) {
         root.each("CORSRule", [&](Fields& rule) { configuration.rules.push_back(read_rule(rule)); });
         if (configuration.rules.empty() || configuration.rules.size() > cors_rules_max) root.malformed();
     };
-    return read_document<CorsConfiguration>(body, "CORSConfiguration", read);
+    return read_document<CorsConfiguration>(body, "CORSConfiguration", read, {.controls = Controls::refused});
 }
 
 std::string print(const CorsConfiguration& configuration) {
@@ -106,7 +106,7 @@ std::optional<CorsAnswer> match(
         if (!std::ranges::all_of(request_headers, [&](const auto& each) { return allows_header(rule, each); }))
             continue;
         std::vector<std::string> headers;
-        for (const auto& header : request_headers) headers.push_back(ascii_lower(header));
+        for (const auto& header : request_headers) headers.push_back(text::lower(header));
         const bool anybody = *allowed == "*";
         return CorsAnswer{
             .allow_origin = anybody ? "*" : std::string(origin),

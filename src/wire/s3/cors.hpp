@@ -26,7 +26,7 @@ struct CorsConfiguration {
     std::vector<CorsRule> rules;  // 1 to 100
     bool operator==(const CorsConfiguration&) const = default;
 };
-/// Errors: MalformedXML, InvalidRequest (methods, wildcards), InvalidArgument (ids).
+/// Errors: MalformedXML (among it for control characters), InvalidRequest (methods, wildcards), InvalidArgument (ids).
 Result<CorsConfiguration> parse_cors_configuration(std::string_view body);
 std::string print(const CorsConfiguration& configuration);
 

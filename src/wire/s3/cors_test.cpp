@@ -50,6 +50,18 @@ TEST(Cors, BothWays) {
     EXPECT_EQ(configuration.rules[0].max_age_seconds, 3000);
 }
 
+TEST(Cors, RefusesControlCharacters) {
+    for (const std::string control : {"&#13;", "&#10;", "&#0;", "&#1;", "&#31;", "&#127;", "\x7f"}) {
+        const std::string evil = "a" + control + "b";
+        EXPECT_EQ(code_of(read(get + "<AllowedOrigin>" + evil + "</AllowedOrigin>")), "MalformedXML") << control;
+        for (const std::string name : {"AllowedHeader", "ExposeHeader", "ID"}) {
+            const std::string element = "<" + name + ">" + evil + "</" + name + ">";
+            EXPECT_EQ(code_of(read(get + anybody + element)), "MalformedXML") << name << control;
+        }
+    }
+    EXPECT_TRUE(read(get + anybody + "<MaxAgeSeconds>\n 5 \n</MaxAgeSeconds>"));
+}
+
 TEST(Cors, Refused) {
     EXPECT_EQ(
         refusal(read(anybody + "<AllowedMethod>PATCH</AllowedMethod>")),

@@ -230,12 +230,6 @@ Error invalid_range() {
 Error precondition_failed() {
     return named("PreconditionFailed");
 }
-Error not_modified() {
-    return named("NotModified");
-}
-Error conditional_request_conflict() {
-    return named("ConditionalRequestConflict");
-}
 Error operation_aborted() {
     return named("OperationAborted");
 }
@@ -248,14 +242,8 @@ Error signature_does_not_match() {
 Error invalid_access_key_id() {
     return named("InvalidAccessKeyId");
 }
-Error invalid_security() {
-    return named("InvalidSecurity");
-}
 Error request_time_too_skewed() {
     return named("RequestTimeTooSkewed");
-}
-Error expired_token() {
-    return named("ExpiredToken");
 }
 Error invalid_token() {
     return named("InvalidToken");
@@ -283,9 +271,6 @@ Error invalid_digest() {
 }
 Error content_sha256_mismatch() {
     return named("XAmzContentSHA256Mismatch");
-}
-Error content_checksum_mismatch() {
-    return named("XAmzContentChecksumMismatch");
 }
 Error invalid_argument(std::string message) {
     return named("InvalidArgument", std::move(message));
@@ -323,9 +308,6 @@ Error malformed_acl() {
 Error malformed_post_request(std::string message) {
     return named("MalformedPOSTRequest", std::move(message));
 }
-Error missing_request_body() {
-    return named("MissingRequestBodyError");
-}
 Error user_key_must_be_specified() {
     return named("UserKeyMustBeSpecified");
 }
@@ -338,38 +320,17 @@ Error method_not_allowed() {
 Error not_implemented(std::string message) {
     return named("NotImplemented", std::move(message));
 }
-Error no_such_tag_set() {
-    return named("NoSuchTagSet");
-}
-Error no_such_lifecycle_configuration() {
-    return named("NoSuchLifecycleConfiguration");
-}
-Error no_such_cors_configuration() {
-    return named("NoSuchCORSConfiguration");
-}
 Error no_such_website_configuration() {
     return named("NoSuchWebsiteConfiguration");
 }
 Error no_such_bucket_policy() {
     return named("NoSuchBucketPolicy");
 }
-Error replication_configuration_not_found() {
-    return named("ReplicationConfigurationNotFoundError");
-}
-Error server_side_encryption_configuration_not_found() {
-    return named("ServerSideEncryptionConfigurationNotFoundError");
-}
 Error object_lock_configuration_not_found() {
     return named("ObjectLockConfigurationNotFoundError");
 }
 Error no_such_object_lock_configuration() {
     return named("NoSuchObjectLockConfiguration");
-}
-Error no_such_public_access_block_configuration() {
-    return named("NoSuchPublicAccessBlockConfiguration");
-}
-Error ownership_controls_not_found() {
-    return named("OwnershipControlsNotFoundError");
 }
 Error access_control_list_not_supported() {
     return named("AccessControlListNotSupported");
@@ -383,32 +344,17 @@ Error illegal_versioning_configuration(std::string message) {
 Error invalid_bucket_state(std::string message) {
     return named("InvalidBucketState", std::move(message));
 }
-Error invalid_object_state() {
-    return named("InvalidObjectState");
-}
-Error restore_already_in_progress() {
-    return named("RestoreAlreadyInProgress");
-}
 Error internal() {
     return named("InternalError");
 }
-Error slow_down() {
-    return named("SlowDown");
-}
 Error service_unavailable() {
     return named("ServiceUnavailable");
-}
-Error request_timeout() {
-    return named("RequestTimeout");
 }
 Error illegal_location_constraint(std::string message) {
     return named("IllegalLocationConstraintException", std::move(message));
 }
 Error invalid_location_constraint() {
     return named("InvalidLocationConstraint");
-}
-Error unsupported_argument(std::string message) {
-    return named("UnsupportedArgument", std::move(message));
 }
 Error invalid_storage_class() {
     return named("InvalidStorageClass");
@@ -419,31 +365,12 @@ Error invalid_encryption_algorithm() {
 Error kms_key_not_found(std::string message) {
     return named("KMS.NotFoundException", std::move(message));
 }
-Error kms_key_disabled() {
-    return named("KMS.DisabledException");
-}
-Error max_message_length_exceeded() {
-    return named("MaxMessageLengthExceeded");
-}
 Error metadata_too_large() {
     return named("MetadataTooLarge");
-}
-Error request_header_section_too_large() {
-    return named("RequestHeaderSectionTooLarge");
 }
 Error invalid_uri() {
     return named("InvalidURI");
 }
-Error permanent_redirect() {
-    return named("PermanentRedirect");
-}
-Error temporary_redirect() {
-    return named("TemporaryRedirect");
-}
-Error too_many_buckets() {
-    return named("TooManyBuckets");
-}
-
 }  // namespace errors
 
 int http_status(std::string_view code) {

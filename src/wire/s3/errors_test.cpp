@@ -13,12 +13,11 @@ TEST(Errors, CarryS3sCodesAndMessages) {
     EXPECT_EQ(errors::kms_key_not_found().code, "KMS.NotFoundException");
     EXPECT_EQ(errors::invalid_argument().message, "Invalid Argument");
     EXPECT_EQ(errors::invalid_argument("Part number must be positive").message, "Part number must be positive");
-    EXPECT_EQ(errors::replication_configuration_not_found().code, "ReplicationConfigurationNotFoundError");
     EXPECT_EQ(errors::named("SomethingElse").code, "SomethingElse");
 }
 
 TEST(Errors, SayWhatToTryAgain) {
-    EXPECT_TRUE(errors::slow_down().retryable);
+    EXPECT_TRUE(errors::named("SlowDown").retryable);
     EXPECT_TRUE(errors::internal().retryable);
     EXPECT_TRUE(errors::operation_aborted().retryable);
     EXPECT_FALSE(errors::not_implemented().retryable);

@@ -1,6 +1,7 @@
 #include "wire/s3/etag.hpp"
 
 #include "base/assert.hpp"
+#include "base/hex.hpp"
 #include "wire/s3/checksum.hpp"
 #include "wire/s3/value_text.hpp"
 
@@ -8,7 +9,7 @@ namespace cloudshelf::s3 {
 
 std::string simple_etag(std::string_view md5) {
     CLOUDSHELF_ASSERT(md5.size() == checksum_size(ChecksumAlgorithm::md5));
-    return "\"" + text::hex(md5) + "\"";
+    return "\"" + hex(md5) + "\"";
 }
 
 std::string multipart_etag(std::span<const std::string> md5s) {
@@ -17,7 +18,12 @@ std::string multipart_etag(std::span<const std::string> md5s) {
         CLOUDSHELF_ASSERT(md5.size() == checksum_size(ChecksumAlgorithm::md5));
         digest.update(md5);
     }
-    return "\"" + text::hex(digest.finish()) + "-" + std::to_string(md5s.size()) + "\"";
+    return "\"" + hex(digest.finish()) + "-" + std::to_string(md5s.size()) + "\"";
+}
+
+std::string in_quotes(std::string_view etag) {
+    std::string text = "\"";
+    return text.append(etag).append("\"");
 }
 
 std::string_view unquoted_etag(std::string_view etag) {

@@ -14,6 +14,9 @@ std::string simple_etag(std::string_view md5);
 /// Of an object in parts: the MD5 of its parts' raw MD5s, "-" and their number, in quotes.
 std::string multipart_etag(std::span<const std::string> md5s);
 
+/// As answers and documents have it; our values have no quotes.
+std::string in_quotes(std::string_view etag);
+
 /// Without the quotes that clients may leave away.
 std::string_view unquoted_etag(std::string_view etag);
 

@@ -1,6 +1,7 @@
 #include "wire/s3/fields.hpp"
 
 #include "wire/s3/date.hpp"
+#include "wire/s3/value_text.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -48,11 +49,23 @@ const XmlElement* Fields::find(std::string_view name) {
     return found.empty() ? nullptr : found.front();
 }
 
+std::string Fields::text_of(const XmlElement& child) {
+    if (!child.children.empty()) malformed();
+    if (complaint_.controls == Controls::refused && text::has_control(child.text)) malformed();
+    return child.text;
+}
+
 std::optional<std::string> Fields::text(std::string_view name) {
     const auto* child = find(name);
     if (!child) return std::nullopt;
+    return text_of(*child);
+}
+
+std::optional<std::string_view> Fields::value(std::string_view name) {
+    const auto* child = find(name);
+    if (!child) return std::nullopt;
     if (!child->children.empty()) malformed();
-    return child->text;
+    return trimmed(child->text);
 }
 
 std::string Fields::need_text(std::string_view name) {
@@ -62,22 +75,20 @@ std::string Fields::need_text(std::string_view name) {
 }
 
 std::optional<bool> Fields::flag(std::string_view name) {
-    const auto found = text(name);
-    if (!found) return std::nullopt;
-    const auto word = trimmed(*found);
-    if (word == "true" || word == "1" || word == "TRUE" || word == "True") return true;
-    if (word == "false" || word == "0" || word == "FALSE" || word == "False") return false;
+    const auto word = value(name);
+    if (!word) return std::nullopt;
+    if (*word == "true" || *word == "1" || *word == "TRUE" || *word == "True") return true;
+    if (*word == "false" || *word == "0" || *word == "FALSE" || *word == "False") return false;
     malformed();
     return std::nullopt;
 }
 
 std::optional<std::int64_t> Fields::number(std::string_view name) {
-    const auto found = text(name);
-    if (!found) return std::nullopt;
-    const auto digits = trimmed(*found);
-    std::int64_t value = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error == std::errc{} && end == digits.data() + digits.size()) return value;
+    const auto digits = value(name);
+    if (!digits) return std::nullopt;
+    std::int64_t read = 0;
+    const auto [end, error] = std::from_chars(digits->data(), digits->data() + digits->size(), read);
+    if (error == std::errc{} && end == digits->data() + digits->size()) return read;
     malformed();
     return std::nullopt;
 }
@@ -90,17 +101,14 @@ std::int64_t Fields::need_number(std::string_view name) {
 
 std::vector<std::string> Fields::texts(std::string_view name) {
     std::vector<std::string> found;
-    for (const auto* child : all(name)) {
-        if (!child->children.empty()) malformed();
-        found.push_back(child->text);
-    }
+    for (const auto* child : all(name)) found.push_back(text_of(*child));
     return found;
 }
 
 std::optional<std::int64_t> Fields::time(std::string_view name) {
-    const auto found = text(name);
+    const auto found = value(name);
     if (!found) return std::nullopt;
-    const auto time_ms = parse_timestamp(trimmed(*found));
+    const auto time_ms = parse_timestamp(*found);
     if (!time_ms) malformed();
     return time_ms;
 }

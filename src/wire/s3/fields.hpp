@@ -16,9 +16,13 @@
 /// does what is there twice or missing.
 namespace cloudshelf::s3 {
 
+/// Whether texts may have control characters, as keys do. Not where they become headers of answers.
+enum class Controls : bool { refused, allowed };
+
 /// What is wrong with a document: the first complaint is the answer.
 struct Complaint {
     Error malformed = errors::malformed_xml();
+    Controls controls = Controls::allowed;
     std::optional<Error> first = {};
 };
 
@@ -89,6 +93,10 @@ public:
 
 private:
     const XmlElement* find(std::string_view name);
+    /// The text of a child that has no children.
+    std::string text_of(const XmlElement& child);
+    /// Of a child that is there for a word or a number, without the blanks around it.
+    std::optional<std::string_view> value(std::string_view name);
     std::vector<const XmlElement*> all(std::string_view name);
     template <class Read>
     void visit(const XmlElement& child, Read& read) {

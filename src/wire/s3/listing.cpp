@@ -1,7 +1,7 @@
 #include "wire/s3/listing.hpp"
 
 #include "wire/s3/date.hpp"
-#include "wire/s3/quotes.hpp"
+#include "wire/s3/etag.hpp"
 #include "wire/s3/xml.hpp"
 
 #include <fmt/format.h>
@@ -75,7 +75,7 @@ std::optional<ObjectEntry> read_contents(const XmlElement& element, KeyEncoding 
     ObjectEntry object{
         .key = decoded_key(fields.text("Key"), encoding),
         .modified_ms = *modified_ms,
-        .etag = std::string(without_quotes(fields.text("ETag"))),
+        .etag = std::string(unquoted_etag(fields.text("ETag"))),
         .size = *size,
         .storage_class = std::string(fields.text("StorageClass")),
     };

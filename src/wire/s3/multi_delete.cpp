@@ -1,7 +1,7 @@
 #include "wire/s3/multi_delete.hpp"
 
+#include "wire/s3/etag.hpp"
 #include "wire/s3/fields.hpp"
-#include "wire/s3/quotes.hpp"
 #include "wire/s3/xml.hpp"
 
 namespace cloudshelf::s3 {
@@ -14,7 +14,7 @@ Result<Delete> parse_delete(std::string_view body) {
             if (object.key.empty()) fields.complain(errors::user_key_must_be_specified());
             object.version_id = fields.text("VersionId");
             object.etag = fields.text("ETag");
-            if (object.etag) object.etag = without_quotes(*object.etag);
+            if (object.etag) object.etag = std::string(unquoted_etag(*object.etag));
             if (fields.text("LastModifiedTime") || fields.text("Size"))
                 fields.complain(errors::not_implemented("Deletes on condition of time or size are not implemented"));
             request.objects.push_back(std::move(object));

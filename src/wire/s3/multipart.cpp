@@ -1,8 +1,8 @@
 #include "wire/s3/multipart.hpp"
 
 #include "wire/s3/date.hpp"
+#include "wire/s3/etag.hpp"
 #include "wire/s3/fields.hpp"
-#include "wire/s3/quotes.hpp"
 #include "wire/s3/xml.hpp"
 
 #include <algorithm>
@@ -19,7 +19,7 @@ Result<CompleteMultipartUpload> parse_complete_multipart_upload(std::string_view
             } else {
                 part.number = static_cast<int>(number);
             }
-            part.etag = without_quotes(fields.need_text("ETag"));
+            part.etag = unquoted_etag(fields.need_text("ETag"));
             part.checksums = read_checksums(fields);
             upload.parts.push_back(std::move(part));
         });

@@ -1,7 +1,7 @@
 #include "wire/s3/object_answers.hpp"
 
 #include "wire/s3/date.hpp"
-#include "wire/s3/quotes.hpp"
+#include "wire/s3/etag.hpp"
 #include "wire/s3/xml.hpp"
 
 #include <string_view>

@@ -1,10 +1,10 @@
 #include "wire/s3/policy.hpp"
 
-#include "wire/s3/ascii.hpp"
 #include "wire/s3/errors.hpp"
 #include "wire/s3/ip_block.hpp"
 #include "wire/s3/policy_json.hpp"
 #include "wire/s3/policy_values.hpp"
+#include "wire/s3/value_text.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -163,7 +163,7 @@ Result<PolicyPatterns> read_actions(const json::object& statement) {
     auto actions = read_patterns(statement, "Action", "NotAction");
     if (!actions) return actions;
     for (auto& action : actions->patterns) {
-        action = ascii_lower(action);  // actions' case does not matter
+        action = text::lower(action);  // actions' case does not matter
         if (action != "*" && (!action.starts_with("s3:") || action.size() == 3))
             return fail(malformed("Policy has invalid action"));
     }
@@ -221,7 +221,7 @@ Result<std::vector<PolicyCondition>> read_conditions(const json::value& found) {
                     return fail(malformed(fmt::format("Invalid value {} of {}", value, view(name))));
             }
             auto condition = *type;
-            condition.key = ascii_lower(view(key));
+            condition.key = text::lower(view(key));
             condition.values = std::move(*values);
             const bool has_prefix = condition.key.starts_with("aws:") || condition.key.starts_with("s3:");
             if (!has_prefix) return fail(malformed(fmt::format("Policy has an invalid condition key: {}", view(key))));

@@ -1,7 +1,7 @@
-#include "wire/s3/ascii.hpp"
 #include "wire/s3/ip_block.hpp"
 #include "wire/s3/policy.hpp"
 #include "wire/s3/policy_values.hpp"
+#include "wire/s3/value_text.hpp"
 #include "wire/s3/wildcard.hpp"
 
 #include <algorithm>
@@ -46,7 +46,7 @@ bool holds(PolicyOperator op, std::string_view actual, std::string_view wanted) 
         case string_equals:
             return actual == wanted;
         case string_equals_ignore_case:
-            return ascii_lower(actual) == ascii_lower(wanted);
+            return text::lower(actual) == text::lower(wanted);
         case string_like:
         case arn_like:
             return matches_wildcard(wanted, actual, QuestionMark::one);
@@ -116,7 +116,7 @@ bool is_about(const PolicyPatterns& patterns, std::string_view text) {
 }
 
 bool applies(const PolicyStatement& statement, const PolicyRequest& request) {
-    return is_about(statement.principals, request) && is_about(statement.actions, ascii_lower(request.action)) &&
+    return is_about(statement.principals, request) && is_about(statement.actions, text::lower(request.action)) &&
            is_about(statement.resources, request.resource) &&
            std::ranges::all_of(statement.conditions, [&](const auto& condition) { return holds(condition, request); });
 }

@@ -32,8 +32,9 @@ struct PostPolicy {
 /// `document`: JSON, out of its base64. Errors: InvalidPolicyDocument.
 Result<PostPolicy> parse_post_policy(std::string_view document);
 
-/// Whether the fields, names in lower case, are what the policy says, and the policy speaks of each of them; the
-/// signature's, "policy" and those that begin with "x-ignore-" need no word. Errors: AccessDenied.
+/// Whether the fields, names in lower case, are what the policy says, all of a name where there are several, and the
+/// policy speaks of each of them; the signature's, "policy" and those that begin with "x-ignore-" need no word. "bucket"
+/// has to be the one that the form is for. Errors: AccessDenied.
 Result<void> check_fields(const PostPolicy& policy, const FormFields& fields);
 
 /// Errors: AccessDenied.

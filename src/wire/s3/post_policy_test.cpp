@@ -58,12 +58,26 @@ TEST(PostPolicy, SpeaksOfEachField) {
         {{{"bucket", "albums"}, {"key", "user/a"}, {"acl", "public-read"}}, false},
         {{{"bucket", "books"}, {"key", "user/a"}}, false},
         {{{"bucket", "books"}, {"key", "user/a"}, {"acl", "public-read-write"}}, false},
+        {with({{"key", "user/b"}}), true},
+        {with({{"key", "other/b"}}), false},
+        {with({{"acl", "public-read-write"}}), false},
+        {with({{"bucket", "albums"}}), false},
     };
     for (const auto& each : cases) {
         const auto checked = check_fields(policy, each.fields);
         EXPECT_EQ(checked.has_value(), each.allowed) << each.fields.front().first << each.fields.size();
         if (!checked) EXPECT_EQ(checked.error().code, "AccessDenied");
     }
+}
+
+TEST(PostPolicy, WithAConditionOfAFieldNeedsTheField) {
+    const PostPolicy policy{.conditions = {{.kind = PostCondition::Kind::starts_with, .field = "acl", .value = ""}}};
+    EXPECT_FALSE(check_fields(policy, {}));
+    EXPECT_TRUE(check_fields(policy, {{"acl", ""}}));
+    // The one that is allowed does not speak for the one behind it.
+    const PostPolicy exact{.conditions = {{.field = "acl", .value = "private"}}};
+    EXPECT_TRUE(check_fields(exact, {{"acl", "private"}, {"acl", "private"}}));
+    EXPECT_FALSE(check_fields(exact, {{"acl", "private"}, {"acl", "public-read"}}));
 }
 
 TEST(PostPolicy, LimitsTimeAndLength) {

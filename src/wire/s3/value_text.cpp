@@ -90,18 +90,6 @@ std::optional<std::uint64_t> digits(std::string_view text) {
     return value;
 }
 
-std::string hex(std::string_view bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string result;
-    result.reserve(bytes.size() * 2);
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        result += digits[byte >> 4];
-        result += digits[byte & 0xf];
-    }
-    return result;
-}
-
 std::optional<std::string> from_hex(std::string_view text) {
     if (text.size() % 2 != 0) return std::nullopt;
     std::string bytes;

@@ -22,8 +22,7 @@ std::string_view take_until(std::string_view& rest, char end);
 /// Decimal digits only. What is too large for the type is its largest value; nothing for any other text.
 std::optional<std::uint64_t> digits(std::string_view text);
 
-/// Lower-case hexadecimal digits of the bytes, and back (either case).
-std::string hex(std::string_view bytes);
+/// The bytes of hexadecimal digits (either case).
 std::optional<std::string> from_hex(std::string_view text);
 
 enum class Plus : bool { stays, is_blank };

@@ -117,7 +117,7 @@ Result<WebsiteConfiguration> parse_website_configuration(std::string_view body) 
             }
         });
     };
-    return read_document<WebsiteConfiguration>(body, "WebsiteConfiguration", read);
+    return read_document<WebsiteConfiguration>(body, "WebsiteConfiguration", read, {.controls = Controls::refused});
 }
 
 std::string print(const WebsiteConfiguration& configuration) {

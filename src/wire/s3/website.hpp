@@ -35,7 +35,8 @@ struct WebsiteConfiguration {
     std::vector<RoutingRule> rules = {};
     bool operator==(const WebsiteConfiguration&) const = default;
 };
-/// Errors: MalformedXML, InvalidArgument (suffix, key, protocol), InvalidRequest (redirects, more than 50 rules).
+/// Errors: MalformedXML (among it for control characters), InvalidArgument (suffix, key, protocol), InvalidRequest
+/// (redirects, more than 50 rules).
 Result<WebsiteConfiguration> parse_website_configuration(std::string_view body);
 std::string print(const WebsiteConfiguration& configuration);
 

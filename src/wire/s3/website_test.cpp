@@ -51,6 +51,23 @@ TEST(Website, BothWays) {
     EXPECT_EQ(all.redirect_all->host_name, "h");
 }
 
+TEST(Website, RefusesControlCharacters) {
+    for (const std::string control : {"&#13;&#10;", "&#0;", "&#1;", "&#127;"}) {
+        const auto element = [&control](const std::string& name) {
+            return "<" + name + ">a" + control + "b</" + name + ">";
+        };
+        for (const std::string& inside : {
+                 "<RedirectAllRequestsTo>" + element("HostName") + "</RedirectAllRequestsTo>",
+                 "<IndexDocument>" + element("Suffix") + "</IndexDocument>",
+                 index_document + "<ErrorDocument>" + element("Key") + "</ErrorDocument>",
+                 rules("<Redirect>" + element("HostName") + "</Redirect>"),
+                 rules("<Redirect>" + element("ReplaceKeyWith") + "</Redirect>"),
+                 rules("<Redirect>" + element("ReplaceKeyPrefixWith") + "</Redirect>"),
+             })
+            EXPECT_EQ(code_of(read(inside)), "MalformedXML") << inside;
+    }
+}
+
 TEST(Website, Refused) {
     EXPECT_EQ(code_of(read("")), "InvalidArgument");
     EXPECT_EQ(code_of(read("<IndexDocument><Suffix>a/b</Suffix></IndexDocument>")), "InvalidArgument");

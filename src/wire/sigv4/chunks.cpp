@@ -1,6 +1,7 @@
 #include "wire/sigv4/chunks.hpp"
 
 #include "base/digest.hpp"
+#include "base/hex.hpp"
 #include "wire/sigv4/errors.hpp"
 
 #include <fmt/format.h>

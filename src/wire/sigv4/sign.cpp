@@ -1,5 +1,6 @@
 #include "wire/sigv4/sign.hpp"
 
+#include "base/hex.hpp"
 #include "wire/sigv4/canonical.hpp"
 #include "wire/sigv4/signing_key.hpp"
 

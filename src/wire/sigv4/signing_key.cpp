@@ -30,18 +30,6 @@ Mac hmac(std::string_view key, std::string_view bytes) {
     return mac;
 }
 
-std::string hex(std::string_view bytes) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    text.reserve(bytes.size() * 2);
-    for (const char c : bytes) {
-        const auto byte = static_cast<unsigned char>(c);
-        text += digits[byte >> 4];
-        text += digits[byte & 0xf];
-    }
-    return text;
-}
-
 Mac signing_key(std::string_view secret_access_key, const Scope& scope) {
     Mac key = hmac("AWS4" + std::string(secret_access_key), scope.date);
     for (const std::string_view part :

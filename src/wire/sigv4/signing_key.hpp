@@ -14,7 +14,6 @@ using Mac = std::array<char, 32>;
 
 /// HMAC-SHA-256 as bytes.
 Mac hmac(std::string_view key, std::string_view bytes);
-std::string hex(std::string_view bytes);
 
 /// The key derived from a secret for one day, region and service: four HMACs.
 Mac signing_key(std::string_view secret_access_key, const Scope& scope);

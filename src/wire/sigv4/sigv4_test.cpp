@@ -1,4 +1,5 @@
 #include "base/digest.hpp"
+#include "base/hex.hpp"
 #include "base/random.hpp"
 #include "wire/sigv4/canonical.hpp"
 #include "wire/sigv4/chunks.hpp"
