@@ -175,7 +175,7 @@ struct Service::Impl {
         serving.streams = [this](const io::HttpRequest& head) { return streams_body(head, options.domains); };
         const Connection connection{.secure = serving.tls != nullptr, .peer_address = {}};
         auto made = std::make_unique<io::HttpServer>(executor, serving, [this, connection](io::HttpRequest request) {
-            return self->answer(std::move(request), connection);
+            return behind.answer(self->answer(std::move(request), connection));
         });
         if (auto listening = made->start(); !listening) return fail(listening.error());
         return made;
@@ -363,7 +363,7 @@ io::Task<void> Service::stop(io::Deadline deadline) {
     impl_->behind.stop();
     if (impl_->server) co_await impl_->server->stop(deadline);
     if (impl_->tls_server) co_await impl_->tls_server->stop(deadline);
-    co_await impl_->behind.end(deadline);
+    co_await impl_->behind.end();
 }
 
 std::uint16_t Service::port() const {
