@@ -29,6 +29,12 @@ struct DeletionOptions {
     std::string owner;  // of markers that are made
 };
 
+/// Within a decision: a version for good, with all that is kept of it; a replica does not come again. Whether it may be
+/// deleted is the caller's to ask. Errors: those of remove_version.
+Result<void> delete_for_good(
+    changelog::Batch& batch, const Storage& storage, BucketNumber bucket, const Version& version, Freed& freed
+);
+
 /// Deletes all of these in one change; what is refused of one does not stop the others. What is not there counts as
 /// deleted. Errors: NoSuchBucket, those of ChangeLog::write.
 io::Task<Result<std::vector<Deleted>>> delete_versions(
