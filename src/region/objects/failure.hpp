@@ -19,7 +19,7 @@ inline constexpr std::string_view failure_kind = "replication-failed";
 
 /// Why a version did not become a replica; the container of the entry is the source's bucket. Codes are S3's reasons
 /// (S3 User Guide, "Amazon S3 replication failure reasons"): DstBucketNotFound, DstBucketUnversioned,
-/// DstKmsKeyNotFound, DstObjectHardDeleted, SrcObjectNotFound, SrcGetObjectFailed.
+/// DstKmsKeyNotFound, DstObjectHardDeleted, DstPutObjectNotPermitted, SrcObjectNotFound, SrcGetObjectFailed.
 struct FailureReport {
     RegionName
         source;  // whose version it is: others read this too, and may have a bucket of that name. Empty: not told
