@@ -75,7 +75,8 @@ REGION_TEST(UnknownCommit, RemovesNoContent) {
     REQUIRE(started);
     const auto found = co_await region.get("/books/new");
     EXPECT_TRUE(found.status == 404 || found.body == "in doubt");
-    const bool collected = co_await region.come_to(found.status == 404 ? 10 : 11);
+    const std::size_t referred_to = found.status == 404 ? 10 : 11;
+    const bool collected = co_await region.come_to(referred_to);
     EXPECT_TRUE(collected);
 }
 
