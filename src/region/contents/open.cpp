@@ -106,6 +106,18 @@ Result<std::unique_ptr<Store>> Store::open(Options options) {
     return store;
 }
 
+Result<bool> Store::has_contents(const fs::path& folder) {
+    for (std::size_t i = 0; i < folders; ++i) {
+        const fs::path path = folder / fmt::format("{:02x}", i);
+        std::error_code problem;
+        fs::directory_iterator at(path, problem);
+        if (problem == std::errc::no_such_file_or_directory) continue;
+        if (problem) return fail(io_failed(path.native(), "cannot be listed", problem.value()));
+        if (at != fs::directory_iterator()) return true;
+    }
+    return false;
+}
+
 Result<void> Store::for_each(const Visit& visit, const std::optional<ContentName>& after) const {
     if (after && !is_valid(*after)) return fail(bad_name());
     for (std::size_t i = 0; i < folders; ++i) {

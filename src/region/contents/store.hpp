@@ -9,6 +9,7 @@
 #include "region/contents/writer.hpp"
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -33,6 +34,9 @@ public:
     /// file). Errors: "contents.in-use" where another process has it, "contents.keys" without a key file,
     /// "contents.io".
     static Result<std::unique_ptr<Store>> open(Options options);
+
+    /// Whether a folder that may not be there has any content. Looks, and makes nothing.
+    static Result<bool> has_contents(const std::filesystem::path& folder);
 
     /// A new content under the newest version of that key. Errors: "contents.no-key"; "contents.disk-full" where less
     /// than `free_bytes_min` is free.

@@ -318,6 +318,10 @@ Metrics ChangeLog::metrics() const {
     return metrics;
 }
 
+bool ChangeLog::needs_reopening() const {
+    return impl_->writer->needs_reopening();
+}
+
 Position ChangeLog::confirmed(const RegionName& replica) const {
     const auto replicas = impl_->writer->replicas();
     const auto found = std::ranges::find(replicas, replica, &Replica::region);

@@ -124,6 +124,8 @@ public:
     Identity identity() const;
     const Options& options() const;
     Metrics metrics() const;
+    /// Metrics::needs_reopening alone, which costs nothing.
+    bool needs_reopening() const;
     std::int64_t wall_ms() const;
     /// The checksum of the entry at a position that is not below the low-water mark. Errors: as read.
     Result<std::uint32_t> checksum_at(Position position) const;

@@ -1,4 +1,5 @@
 // CreateBucket, HeadBucket, ListBuckets, DeleteBucket, GetBucketLocation.
+#include "region/objects/failure.hpp"
 #include "region/objects/new_bucket.hpp"
 #include "region/objects/operation.hpp"
 #include "region/objects/service.hpp"
@@ -85,6 +86,8 @@ io::Task<Answer> delete_bucket(Call call) {
         const auto empty = is_empty(batch, call.service.storage(), current->number);
         if (!empty) return fail(empty.error());
         if (!*empty) return fail(s3::errors::bucket_not_empty());
+        const auto erased = erase_failures(batch, call.service.storage(), bucket_prefix(current->number));
+        if (!erased) return fail(erased.error());
         return std::optional<Bucket>();
     };
     const auto changed = co_await call.service.buckets().change(call.target.bucket, change);

@@ -18,6 +18,13 @@ constexpr Duration look_every = 200ms;
 constexpr Duration look_at_all_every = 24h;
 constexpr std::size_t names_per_turn = 500;
 
+/// What is committed does not tell while a commit's outcome is unknown: it may refer to this when the log is opened
+/// anew. That is asked here, after pins were looked for: a pin is held until the commit is known to have failed.
+Result<bool> may_be_referenced(Service& service, const contents::ContentName& name) {
+    if (service.log().needs_reopening()) return true;
+    return is_referenced(service, name);
+}
+
 }  // namespace
 
 void Collector::add(Freed freed) {
@@ -27,7 +34,8 @@ void Collector::add(Freed freed) {
 Freed Collector::collect(Service& service, const Freed& freed) {
     Freed again;
     for (const auto& name : freed) {
-        const auto outcome = service.contents().remove_unreferenced(name, [&] { return is_referenced(service, name); });
+        const auto outcome =
+            service.contents().remove_unreferenced(name, [&] { return may_be_referenced(service, name); });
         if (outcome && *outcome == contents::Removal::pinned) again.push_back(name);
         if (!outcome) {
             io::log(

@@ -8,7 +8,8 @@ namespace cloudshelf::objects {
 class Service;
 
 /// Removes contents that nobody refers to any more: those that were freed soon, and, when the service starts and once a
-/// day, all that a crash between a file and its reference left. Lives on the service's executor.
+/// day, all that a crash between a file and its reference left. After a commit that may have been carried out or not
+/// nothing is removed until the log is opened anew. Lives on the service's executor.
 class Collector {
 public:
     explicit Collector(Service& service) : service_(service) {}

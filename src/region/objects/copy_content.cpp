@@ -1,6 +1,7 @@
 #include "region/objects/copy_content.hpp"
 
 #include "region/objects/object_reader.hpp"
+#include "region/objects/repairs.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -20,7 +21,9 @@ public:
 
     /// One piece, or the end: then there is a result.
     Result<std::optional<CopiedContent>> step() {
+        unreadable_.reset();
         auto bytes = reader_.next(piece_bytes);
+        if (!bytes) unreadable_ = reader_.content();
         if (!bytes) return fail(bytes.error());
         if (bytes->empty()) return finish();
         md5_.update(*bytes);
@@ -30,6 +33,9 @@ public:
         }
         return std::optional<CopiedContent>();
     }
+
+    /// What the last step could not read, if that is why it failed. It may be repaired: the next goes on there.
+    const std::optional<contents::ContentName>& unreadable() const { return unreadable_; }
 
 private:
     Result<std::optional<CopiedContent>> finish() {
@@ -48,6 +54,7 @@ private:
     std::optional<contents::Writer> writer_;
     s3::Digest md5_{s3::ChecksumAlgorithm::md5};
     std::optional<s3::Digest> checksum_;
+    std::optional<contents::ContentName> unreadable_;
 };
 
 }  // namespace
@@ -61,11 +68,17 @@ io::Task<Result<CopiedContent>> copy_content(Service& service, Version source, C
     }
     ObjectReader reader(service.contents(), source, wanted.extent.offset, wanted.extent.length);
     const auto copying = std::make_shared<Copying>(std::move(reader), std::move(writer), wanted.checksum);
+    std::optional<contents::ContentName> repaired;  // the last
     for (;;) {
         auto work = [copying] { return copying->step(); };
         auto done = co_await service.working().run(std::move(work));
-        if (!done) co_return fail(done.error());
-        if (*done) co_return std::move(**done);
+        if (done && *done) co_return std::move(**done);
+        if (done) continue;
+        const auto unreadable = copying->unreadable();
+        if (!unreadable || unreadable == repaired) co_return fail(done.error());
+        const bool is_back = co_await bring_back(service, *unreadable, done.error());
+        if (!is_back) co_return fail(done.error());
+        repaired = unreadable;
     }
 }
 
@@ -74,17 +87,25 @@ bool lies_under(const Version& version, std::string_view key) {
 }
 
 io::Task<Result<std::vector<contents::Pin>>> pin_pieces(Service& service, Version version) {
-    auto work = [&service, &version]() -> Result<std::vector<contents::Pin>> {
-        std::vector<contents::Pin> pins;
-        for (const auto& piece : version.pieces) {
-            auto pin = service.contents().pin(piece.content);
-            if (!pin) return fail(pin.error());
-            pins.push_back(std::move(*pin));
-        }
-        return pins;
-    };
-    auto pins = co_await service.working().run(std::move(work));
-    co_return pins;
+    std::vector<contents::Pin> pins;
+    std::optional<std::size_t> repaired;  // the last
+    for (;;) {
+        auto work = [&service, &version, &pins]() -> Result<void> {
+            while (pins.size() < version.pieces.size()) {
+                auto pin = service.contents().pin(version.pieces[pins.size()].content);
+                if (!pin) return fail(pin.error());
+                pins.push_back(std::move(*pin));
+            }
+            return {};
+        };
+        const auto pinned = co_await service.working().run(std::move(work));
+        if (pinned) co_return pins;
+        const std::size_t damaged = pins.size();
+        if (repaired == damaged) co_return fail(pinned.error());
+        const bool is_back = co_await bring_back(service, version.pieces[damaged].content, pinned.error());
+        if (!is_back) co_return fail(pinned.error());
+        repaired = damaged;
+    }
 }
 
 }  // namespace cloudshelf::objects

@@ -34,13 +34,15 @@ struct CopiedContent {
     std::string checksum;                    // raw; empty: none was wanted
 };
 
-/// Reads a version's bytes, and writes them as one content. Errors: those of contents::Store::open, Reader and Writer.
+/// Reads a version's bytes, and writes them as one content. What is altered or lost of the source is brought back from
+/// another region first, if that has it. Errors: those of contents::Store::open, Reader and Writer.
 io::Task<Result<CopiedContent>> copy_content(Service& service, Version source, CopyWanted wanted);
 
 /// Whether all of a version's bytes lie under that key.
 bool lies_under(const Version& version, std::string_view key);
 
-/// Pins all of a version's contents, so that another reference to them can be stored. Errors: those of
+/// Pins all of a version's contents, so that another reference to them can be stored. What is missing is
+/// brought back as above. Errors: those of
 /// contents::Store::pin.
 io::Task<Result<std::vector<contents::Pin>>> pin_pieces(Service& service, Version version);
 

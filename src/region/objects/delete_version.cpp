@@ -1,6 +1,6 @@
 #include "region/objects/delete_version.hpp"
 
-#include "region/objects/receiving.hpp"
+#include "region/objects/deleted_mark.hpp"
 #include "region/objects/replication.hpp"
 #include "region/objects/version_store.hpp"
 #include "wire/s3/errors.hpp"
@@ -26,8 +26,7 @@ Result<Deleted> remove(
         deleted.refused = s3::errors::named("AccessDenied", "Access Denied because object protected by object lock.");
         return deleted;
     }
-    remember_deleted(batch, storage, bucket.number, version);
-    if (auto removed = remove_version(batch, storage, bucket.number, version, freed); !removed)
+    if (auto removed = delete_for_good(batch, storage, bucket.number, version, freed); !removed)
         return fail(removed.error());
     return deleted;
 }
@@ -61,6 +60,13 @@ Result<Deleted> hide(
 }
 
 }  // namespace
+
+Result<void> delete_for_good(
+    changelog::Batch& batch, const Storage& storage, BucketNumber bucket, const Version& version, Freed& freed
+) {
+    remember_deleted(batch, storage, bucket, version);
+    return remove_version(batch, storage, bucket, version, freed);
+}
 
 io::Task<Result<std::vector<Deleted>>> delete_versions(Call call, std::vector<Deletion> deletions) {
     Service& service = call.service;

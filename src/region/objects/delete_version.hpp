@@ -25,6 +25,12 @@ struct Deleted {
     std::optional<Error> refused;           // and nothing of this one happened
 };
 
+/// Within a decision: a version for good, with all that is kept of it; a replica does not come again. Whether it may be
+/// deleted is the caller's to ask. Errors: those of remove_version.
+Result<void> delete_for_good(
+    changelog::Batch& batch, const Storage& storage, BucketNumber bucket, const Version& version, Freed& freed
+);
+
 /// Deletes all of these of the call's bucket in one change; what is refused of one does not stop the others. What is
 /// not there counts as deleted. Errors: NoSuchBucket, those of ChangeLog::write.
 io::Task<Result<std::vector<Deleted>>> delete_versions(Call call, std::vector<Deletion> deletions);

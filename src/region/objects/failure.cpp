@@ -12,6 +12,8 @@ using changelog::ByteWriter;
 using Length = std::uint16_t;
 
 constexpr std::uint8_t format = 1;
+constexpr std::uint8_t report_format_without_source = 1;  // in logs from before
+constexpr std::uint8_t report_format = 2;
 
 std::string tail_of(const Failure& failure) {
     return ByteWriter().raw(failure.region.value()).raw("/").raw(failure.destination).take();
@@ -33,8 +35,9 @@ Result<Failure> decode_failure(std::string_view bytes) {
 
 std::string encode_failure_report(const FailureReport& report) {
     ByteWriter to;
-    to.number(format).text<Length>(report.key).raw(report.stamp.encode()).number(report.position);
-    return to.text<Length>(report.destination).text<Length>(report.code).take();
+    to.number(report_format).text<Length>(report.key).raw(report.stamp.encode()).number(report.position);
+    to.text<Length>(report.destination).text<Length>(report.code);
+    return to.text<Length>(report.source.value()).take();
 }
 
 Result<FailureReport> decode_failure_report(std::string_view bytes) {
@@ -46,8 +49,9 @@ Result<FailureReport> decode_failure_report(std::string_view bytes) {
     report.position = from.number<std::uint64_t>();
     report.destination = from.text<Length>();
     report.code = from.text<Length>();
-    if (found != format || !stamp || !from.finished())
-        return fail("objects.bad-record", "a report of a failure cannot be read");
+    if (found == report_format) report.source = RegionName(std::string(from.text<Length>()));
+    const bool known = found == report_format || found == report_format_without_source;
+    if (!known || !stamp || !from.finished()) return fail("objects.bad-record", "a report of a failure cannot be read");
     report.stamp = *stamp;
     return report;
 }
@@ -61,14 +65,14 @@ void put_failure(
     batch.put(storage.failures, version_place + tail_of(failure), to.take());
 }
 
-Result<void> erase_failures(changelog::Batch& batch, const Storage& storage, const std::string& version_place) {
+Result<void> erase_failures(changelog::Batch& batch, const Storage& storage, const std::string& place) {
     std::vector<std::string> places;
-    const auto collect = [&places](std::string_view place, const Failure&) {
-        places.emplace_back(place);
+    const auto collect = [&places](std::string_view found, const Failure&) {
+        places.emplace_back(found);
         return true;
     };
-    if (auto read = each_failure(batch, storage, version_place, {}, collect); !read) return read;
-    for (const auto& place : places) batch.erase(storage.failures, place);
+    if (auto read = each_failure(batch, storage, place, {}, collect); !read) return read;
+    for (const auto& found : places) batch.erase(storage.failures, found);
     return {};
 }
 

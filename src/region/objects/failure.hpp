@@ -19,8 +19,10 @@ inline constexpr std::string_view failure_kind = "replication-failed";
 
 /// Why a version did not become a replica; the container of the entry is the source's bucket. Codes are S3's reasons
 /// (S3 User Guide, "Amazon S3 replication failure reasons"): DstBucketNotFound, DstBucketUnversioned,
-/// DstKmsKeyNotFound, DstObjectHardDeleted, SrcObjectNotFound, SrcGetObjectFailed.
+/// DstKmsKeyNotFound, DstObjectHardDeleted, DstPutObjectNotPermitted, SrcObjectNotFound, SrcGetObjectFailed.
 struct FailureReport {
+    RegionName
+        source;  // whose version it is: others read this too, and may have a bucket of that name. Empty: not told
     std::string key;
     core::HybridStamp stamp;     // of the version
     std::uint64_t position = 0;  // of the entry that could not be applied, in the source's log
@@ -45,8 +47,8 @@ struct Failure {
 void put_failure(
     changelog::Batch& batch, const Storage& storage, const std::string& version_place, const Failure& failure
 );
-/// Within a decision: none of the version's is kept any more. Errors: those of View::scan.
-Result<void> erase_failures(changelog::Batch& batch, const Storage& storage, const std::string& version_place);
+/// Within a decision: none is kept any more below a place, of a version or a bucket. Errors: those of View::scan.
+Result<void> erase_failures(changelog::Batch& batch, const Storage& storage, const std::string& place);
 
 /// All below a place (of a version, a bucket, or everything) and behind `after`, until `visit` answers false. Places
 /// are those of versions with the region and the destination behind them. Errors: those of View::scan,

@@ -8,6 +8,7 @@ namespace {
 
 TEST(Failure, ReportsAreReadAsTheyWereWritten) {
     const FailureReport report{
+        .source = RegionName("us-east-1"),
         .key = std::string("a\0b", 3),
         .stamp = {.wall_ms = 1'790'000'000'000, .counter = 7, .site = 3},
         .position = 41,

@@ -62,7 +62,6 @@ io::Task<void> follow(Service& service, Replicator& replicator, Peer peer) {
         following.source_last = status.source_last;
         following.in_step_ms = status.in_step_ms;
         following.last_error = status.last_error;
-        for (const auto& bucket : settled.ready) service.run_behind(replicator.retry(bucket));
         if (pulled) {
             following.replicas += settled.replicas;
             following.replica_bytes += settled.bytes;

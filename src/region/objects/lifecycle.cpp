@@ -1,6 +1,7 @@
 #include "region/objects/lifecycle.hpp"
 
 #include "io/log.hpp"
+#include "region/objects/delete_version.hpp"
 #include "region/objects/lifecycle_facts.hpp"
 #include "region/objects/lifecycle_uploads.hpp"
 #include "region/objects/listing.hpp"
@@ -93,7 +94,7 @@ Result<void> expire(Doing& doing, const Version& version) {
     if (doing.bucket.versioning == Versioning::never) {
         if (!core::may_delete(version.lock, doing.batch.wall_ms(), core::BypassGovernance::no)) return {};
         ++doing.counts.expired;
-        return remove_version(doing.batch, doing.storage, doing.bucket.number, version, doing.freed);
+        return delete_for_good(doing.batch, doing.storage, doing.bucket.number, version, doing.freed);
     }
     Version marker{.key = version.key, .delete_marker = true, .owner = doing.bucket.owner};
     marker.stamp = marker.changed = doing.batch.stamp();
@@ -117,7 +118,7 @@ Result<void> carry_out(Doing& doing, const LifecycleFacts& facts, const Lifecycl
         case LifecycleAct::remove_marker:
             if (!core::may_delete(version.lock, doing.batch.wall_ms(), core::BypassGovernance::no)) return {};
             ++(step.act == LifecycleAct::remove ? doing.counts.removed : doing.counts.markers);
-            return remove_version(doing.batch, doing.storage, doing.bucket.number, version, doing.freed);
+            return delete_for_good(doing.batch, doing.storage, doing.bucket.number, version, doing.freed);
     }
     return {};
 }

@@ -63,7 +63,8 @@ Result<bool> log_one(
     if (auto erased = erase_failures(batch, storage, place); !erased) return fail(erased.error());
     if (!version->destinations.empty()) {
         version->logged = batch.append({
-            .kind = std::string(version_again_kind),
+            // A replica is not sent on: what was sent of it was a change.
+            .kind = std::string(version->replica ? version_changed_kind : version_again_kind),
             .container = bucket.name,
             .payload = encode_version(*version),
         });

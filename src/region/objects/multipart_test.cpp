@@ -2,6 +2,7 @@
 // in this process.
 #include "base/base64.hpp"
 #include "io/background.hpp"
+#include "region/objects/collector.hpp"
 #include "region/objects/listing.hpp"
 #include "region/objects/service_test.hpp"
 #include "wire/s3/checksum.hpp"
@@ -120,6 +121,40 @@ REGION_TEST(Multipart, BecomesOneObject) {
     EXPECT_TRUE(three);
     const auto removed = co_await region.remove("/books/big%20one");
     EXPECT_EQ(removed.status, 204);
+    const auto nothing = co_await region.come_to(0);
+    EXPECT_TRUE(nothing);
+}
+
+// Goal: an object that is deleted while it is read is read whole, and leaves nothing then.
+REGION_TEST(Multipart, KeepsItsPartsWhileItIsRead) {
+    Client client{region, "/books/k"};
+    co_await client.create();
+    const std::vector<std::string> parts{bytes('a'), bytes('b'), "the rest"};
+    for (int number = 1; number <= 3; ++number) co_await client.upload(number, parts[number - 1]);
+    const auto done = co_await client.complete();
+    EXPECT_EQ(outcome_of(done), "200") << done.body;
+    const auto three = co_await region.come_to(3);
+    EXPECT_TRUE(three);
+    Freed names;
+    const auto visit = [&names](const contents::ContentName& name, std::uint64_t) {
+        names.push_back(name);
+        return true;
+    };
+    EXPECT_TRUE(region.service->contents().for_each(visit));
+    auto request = region.signed_request({.target = "/books/k"});
+    auto answer = co_await region.service->answer(std::move(request));
+    REQUIRE(answer.stream);
+    const auto removed = co_await region.remove("/books/k");
+    EXPECT_EQ(removed.status, 204);
+    Collector::collect(*region.service, names);
+    std::string body;
+    const io::HttpResponse::Writer collect = [&body](std::string piece) -> io::Task<bool> {
+        body += piece;
+        co_return true;
+    };
+    co_await answer.stream(collect);
+    EXPECT_TRUE(body == parts[0] + parts[1] + parts[2]) << body.size() << " bytes";
+    answer = {};
     const auto nothing = co_await region.come_to(0);
     EXPECT_TRUE(nothing);
 }

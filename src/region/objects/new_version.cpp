@@ -143,7 +143,7 @@ io::Task<Result<Version>> store_version(Call call, Version draft, s3::Conditions
         return add_version(batch, service.storage(), bucket->number, stored, freed);
     };
     const auto written = co_await service.log().write(std::move(decision));
-    if (!written) {
+    if (!written && written.error().certainty == Certainty::not_done) {
         for (const auto& piece : draft.pieces) freed.push_back(piece.content);  // nobody refers to them, as it seems
     }
     service.collect(std::move(freed));

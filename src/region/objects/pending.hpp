@@ -4,6 +4,7 @@
 #include "region/log/entry.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -13,6 +14,9 @@ namespace cloudshelf::objects {
 /// How long a version may be on its way before that is an event, as in S3's replication time control.
 inline constexpr std::chrono::minutes replication_due{15};
 
+/// So many are told apart. Of a region that is away for long, neighbours are counted as one.
+inline constexpr std::size_t told_apart_max = 100'000;
+
 /// What one other region does not have yet. Pure.
 class Pending {
 public:
@@ -21,7 +25,7 @@ public:
     /// The region has everything up to there.
     void confirmed(changelog::Position position);
 
-    std::uint64_t objects() const { return waiting_.size(); }
+    std::uint64_t objects() const { return objects_; }
     std::uint64_t bytes() const { return bytes_; }
     /// Of the oldest; 0 when nothing waits: the live recovery point.
     Duration age(std::int64_t now_ms) const;
@@ -33,12 +37,17 @@ public:
     std::optional<Event> look(std::int64_t now_ms);
 
 private:
+    /// Versions that count as confirmed together: one, until there are too many.
     struct Waiting {
-        changelog::Position position;
+        changelog::Position position;  // of the last
+        std::uint64_t objects = 0;
         std::uint64_t bytes = 0;
-        std::int64_t logged_ms = 0;
+        std::int64_t logged_ms = 0;  // of the first
     };
+    void join_pairs();
+
     std::deque<Waiting> waiting_;
+    std::uint64_t objects_ = 0;
     std::uint64_t bytes_ = 0;
     std::uint64_t replicated_objects_ = 0;
     std::uint64_t replicated_bytes_ = 0;

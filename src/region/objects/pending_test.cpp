@@ -31,6 +31,22 @@ TEST(Pending, CountsWhatIsNotConfirmed) {
     EXPECT_EQ(pending.replicated_bytes(), 120u);
 }
 
+TEST(Pending, CountsManyInBoundedSpace) {
+    Pending pending;
+    constexpr std::uint64_t count = 3 * told_apart_max;
+    for (std::uint64_t i = 1; i <= count; ++i) pending.logged(Position(i), 10, begin_ms + static_cast<std::int64_t>(i));
+    EXPECT_EQ(pending.objects(), count);
+    EXPECT_EQ(pending.bytes(), 10 * count);
+    EXPECT_EQ(pending.age(begin_ms + 1001), 1s) << "the oldest is told apart by its time";
+    pending.confirmed(Position(count / 2));
+    EXPECT_GE(pending.objects(), count / 2);
+    EXPECT_LE(pending.objects(), count / 2 + 4) << "neighbours are confirmed together";
+    pending.confirmed(Position(count));
+    EXPECT_EQ(pending.objects(), 0u);
+    EXPECT_EQ(pending.bytes(), 0u);
+    EXPECT_EQ(pending.replicated_objects(), count);
+}
+
 TEST(Pending, IsLateOnceAndCatchesUpOnce) {
     Pending pending;
     pending.logged(Position(1), 1, begin_ms);

@@ -21,6 +21,7 @@ namespace cloudshelf::objects {
 namespace {
 
 constexpr std::size_t piece_bytes = 1 << 20;  // that is read, decrypted and sent at a time
+constexpr int attempts_max = 3;               // to read an object that others replace all the time
 
 /// Which of an object's bytes are asked for.
 struct Extent {
@@ -88,10 +89,9 @@ io::Headers headers_of(const Call& call, const Version& version) {
 io::Task<Result<std::string>> next_bytes(Service* service, std::shared_ptr<ObjectReader> reader) {
     auto read = [reader] { return reader->next(piece_bytes); };
     auto bytes = co_await service->working().run(read);
-    if (bytes || !wants_repair(bytes.error())) co_return bytes;
-    report_unreadable(*service, bytes.error());
-    const auto outcome = co_await service->repairs().repair(reader->content());
-    if (outcome != Repairs::Outcome::repaired) co_return bytes;
+    if (bytes) co_return bytes;
+    const bool is_back = co_await bring_back(*service, reader->content(), bytes.error());
+    if (!is_back) co_return bytes;
     auto again = co_await service->working().run(read);
     co_return again;
 }
@@ -162,7 +162,14 @@ io::Task<Answer> head_object(Call call) {
     co_return describe(call, *version, part);
 }
 
-io::Task<Answer> get_object(Call call) {
+/// Whether what was found is deleted or replaced by now, and its bytes gone with it.
+bool is_gone(const Call& call, const Version& version) {
+    const auto now = find_asked_version(call, "s3:GetObjectVersion");
+    return !now || *now != version;
+}
+
+/// `last`: one that is gone before its first bytes are read is not looked for again, but answered as it is.
+io::Task<std::optional<Answer>> try_to_get(Call call, bool last) {
     auto version = find_asked_version(call, "s3:GetObjectVersion");
     if (!version) co_return std::unexpected(version.error());
     Extent part;
@@ -171,6 +178,7 @@ io::Task<Answer> get_object(Call call) {
     const auto reader = std::make_shared<ObjectReader>(call.service.contents(), *version, part.offset, part.length);
     // The first bytes before the answer's head, so that an object that cannot be read is an error and no short answer.
     auto first = co_await next_bytes(&call.service, reader);
+    if (!first && !last && is_gone(call, *version)) co_return std::nullopt;
     if (!first) {
         report_unreadable(call.service, first.error());
         co_return std::unexpected(first.error());
@@ -185,6 +193,13 @@ io::Task<Answer> get_object(Call call) {
         return send(service, reader, std::move(*held), std::move(write));
     };
     co_return answer;
+}
+
+io::Task<Answer> get_object(Call call) {
+    for (int attempt = 1;; ++attempt) {
+        auto answer = co_await try_to_get(call, attempt == attempts_max);
+        if (answer) co_return std::move(*answer);
+    }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "region/objects/receiving.hpp"
 
+#include "region/objects/deleted_mark.hpp"
 #include "region/objects/failure.hpp"
 #include "region/objects/new_version.hpp"
 #include "region/objects/replica.hpp"
@@ -14,11 +15,6 @@ using Outcome = FetchedContent::Outcome;
 
 /// So many bytes at the most are fetched before a commit, so that what has come soon counts.
 constexpr std::uint64_t batch_bytes_max = 256 << 20;
-
-/// What stands for a replica that was deleted here for good; beside the bucket's versions, under no key's place.
-std::string deleted_place(BucketNumber bucket, std::string_view key, const core::HybridStamp& stamp) {
-    return "deleted/" + version_place(bucket, key, stamp);
-}
 
 bool is_version(const changelog::Entry& entry) {
     const auto& kind = entry.change.kind;
@@ -39,19 +35,13 @@ std::string_view reason(Outcome outcome) {
     return "";
 }
 
-Result<bool> is_deleted(
-    const changelog::View& view, const Storage& storage, BucketNumber bucket, const Version& version
-) {
-    const auto found = view.get(storage.catalogue, deleted_place(bucket, version.key, version.stamp));
-    if (!found) return fail(found.error());
-    return found->has_value();
+/// Reasons that may go with a change of the bucket here: then they are to be told that it is ready, however often that
+/// happens.
+bool is_of_bucket(std::string_view code) {
+    return code == "DstBucketUnversioned" || code == "DstKmsKeyNotFound";
 }
 
 }  // namespace
-
-void remember_deleted(changelog::Batch& batch, const Storage& storage, BucketNumber bucket, const Version& version) {
-    if (version.replica) batch.put(storage.catalogue, deleted_place(bucket, version.key, version.stamp), "");
-}
 
 io::Task<Result<std::size_t>> Receiving::prepare(std::vector<changelog::Entry> entries) {
     arrivals_.clear();
@@ -128,7 +118,7 @@ std::vector<WantedContent> Receiving::pin_what_is_here(Needed& needed) {
 Result<void> Receiving::apply(const changelog::Entry& entry, changelog::Batch& batch) {
     if (is_version(entry)) return apply_version(entry, batch);
     if (entry.change.kind == failure_kind) return apply_failure(entry, batch);
-    if (entry.change.kind == ready_kind) settled_.ready.insert(entry.change.container);
+    if (entry.change.kind == ready_kind) note_retry(entry, batch);
     return {};
 }
 
@@ -157,8 +147,11 @@ Result<void> Receiving::apply_to(
 ) {
     const auto& storage = service_.storage();
     const bool is_change = entry.change.kind == version_changed_kind;
+    const auto bucket = service_.buckets().decided(to.bucket);
     const auto refuse = [&](std::string_view code) -> Result<void> {
+        if (bucket && is_of_bucket(code)) batch.erase(storage.catalogue, ready_record(bucket->number));
         const FailureReport report{
+            .source = peer_.region,
             .key = theirs.key,
             .stamp = theirs.stamp,
             .position = entry.position.value(),
@@ -172,26 +165,30 @@ Result<void> Receiving::apply_to(
         });
         return {};
     };
-    const auto bucket = service_.buckets().decided(to.bucket);
     if (!bucket) return refuse("DstBucketNotFound");
     if (bucket->versioning != Versioning::enabled) return refuse("DstBucketUnversioned");
     const auto ours = find_version(batch, storage, bucket->number, theirs.key, theirs.id);
     if (!ours) return fail(ours.error());
     if (*ours && (*ours)->stamp == theirs.stamp) {
-        auto changed = with_later_changes(**ours, theirs);
+        auto changed = with_later_changes(**ours, theirs, {.site = service_.site(), .now_ms = batch.wall_ms()});
         if (!changed) return {};
         return change_version(batch, storage, bucket->number, *changed);
     }
     // Of null versions, of which a key has one, the later stays. A change of what was deleted is no version.
     if (*ours && (*ours)->stamp > theirs.stamp) return {};
-    if (is_change) return {};
-    const auto deleted = is_deleted(batch, storage, bucket->number, theirs);
+    const auto deleted = was_deleted(batch, storage, bucket->number, theirs);
     if (!deleted) return fail(deleted.error());
+    // What was written here and is not here any more was deleted, without a mark: it is no replica.
+    if (is_change && (*deleted || theirs.stamp.site == service_.site())) return {};
     if (*deleted) return refuse("DstObjectHardDeleted");
     auto replica = make_replica(theirs, *bucket, to);
+    const auto key = content_key(replica.key_id);
+    if (!key) return refuse("DstKmsKeyNotFound");
+    if (*ours && !core::may_delete((*ours)->lock, batch.wall_ms(), core::BypassGovernance::no))
+        return refuse("DstPutObjectNotPermitted");
+    // The version itself never came. What was said of that the source may have dropped, as the change is later.
+    if (is_change) return refuse("SrcGetObjectFailed");
     if (!replica.delete_marker) {
-        const auto key = content_key(replica.key_id);
-        if (!key) return refuse("DstKmsKeyNotFound");
         const auto why_not = arrived(replica, *key);
         if (!why_not) return fail(why_not.error());
         if (!why_not->empty()) return refuse(*why_not);
@@ -201,10 +198,18 @@ Result<void> Receiving::apply_to(
     return add_version(batch, storage, bucket->number, replica, freed_);
 }
 
+/// Durably, so that neither a full disk nor a restart loses it; another value each time, so that one that comes during
+/// a retry is not taken for the one before.
+void Receiving::note_retry(const changelog::Entry& entry, changelog::Batch& batch) {
+    const auto value = peer_.region.value() + '/' + std::to_string(entry.position.value());
+    batch.put(service_.storage().catalogue, std::string(retry_records) + entry.change.container, value);
+}
+
 /// A version of ours that they could not take, if it is still there and was not sent again since.
 Result<void> Receiving::apply_failure(const changelog::Entry& entry, changelog::Batch& batch) {
     const auto report = decode_failure_report(entry.change.payload);
     if (!report) return fail(report.error());
+    if (!report->source.value().empty() && report->source != service_.region()) return {};  // a third region's
     const auto bucket = service_.buckets().decided(entry.change.container);
     if (!bucket) return {};
     const auto place = version_place(bucket->number, report->key, report->stamp);

@@ -11,18 +11,15 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
 namespace cloudshelf::objects {
 
-/// The kind of a log's entry that says that a bucket, its container, may take replicas from now on.
-inline constexpr std::string_view ready_kind = "replica-ready";
-
 /// Takes what another region's log says, in two steps: the contents that are missing here are fetched, then a decision
 /// writes the versions. What is there already has no effect: entries may come twice. A version that was deleted here
-/// for good stays deleted. Lives on the service's executor; one batch at a time.
+/// for good stays deleted; a change of one that never came is a failure. Lives on the service's executor; one batch at
+/// a time.
 class Receiving {
 public:
     Receiving(Service& service, Peer peer) : service_(service), peer_(peer), fetcher_(service, std::move(peer)) {}
@@ -32,11 +29,10 @@ public:
     /// As changelog::Apply. Errors: "objects.bad-record", "objects.not-prepared" (a bucket changed in between: to be
     /// prepared again).
     Result<void> apply(const changelog::Entry& entry, changelog::Batch& batch);
-    /// After a commit, or what failed instead of one: what is left to be done.
+    /// After a commit, or what failed instead of one: what came.
     struct Settled {
-        std::set<std::string> ready;  // buckets there that may take replicas now
-        std::uint64_t replicas = 0;   // versions and markers that came
-        std::uint64_t bytes = 0;      // their sizes
+        std::uint64_t replicas = 0;  // versions and markers that came
+        std::uint64_t bytes = 0;     // their sizes
     };
     Settled settle();
 
@@ -57,6 +53,7 @@ private:
         const changelog::Entry& entry, const Version& theirs, const Destination& to, changelog::Batch& batch
     );
     Result<void> apply_failure(const changelog::Entry& entry, changelog::Batch& batch);
+    void note_retry(const changelog::Entry& entry, changelog::Batch& batch);
     Result<std::string> arrived(Version& replica, const std::string& key) const;
 
     Service& service_;
@@ -66,8 +63,5 @@ private:
     Freed freed_;
     Settled settled_;
 };
-
-/// Within a decision: a replica that is deleted for good does not come again.
-void remember_deleted(changelog::Batch& batch, const Storage& storage, BucketNumber bucket, const Version& version);
 
 }  // namespace cloudshelf::objects

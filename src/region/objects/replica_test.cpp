@@ -8,6 +8,8 @@
 namespace cloudshelf::objects {
 namespace {
 
+constexpr Here here{.site = 2, .now_ms = 100};
+
 KnownBucket bucket_with_rules() {
     KnownBucket bucket;
     bucket.name = "books";
@@ -55,7 +57,11 @@ TEST(Replica, IsNotSentOnButItsChangesAreWhereARuleSaysSo) {
     EXPECT_TRUE(chosen_destinations(bucket, replica, Occasion::now).empty());
     bucket.settings.replication->rules[0].replica_modifications = true;
     EXPECT_EQ(chosen_destinations(bucket, replica, Occasion::now).size(), 1u);
+    EXPECT_EQ(chosen_destinations(bucket, replica, Occasion::again).size(), 1u) << "its change is what failed";
+    replica.changed = replica.stamp;
     EXPECT_TRUE(chosen_destinations(bucket, replica, Occasion::again).empty()) << "as an object it is not";
+    replica.delete_marker = true;
+    EXPECT_TRUE(chosen_destinations(bucket, replica, Occasion::again).empty());
 }
 
 TEST(Replica, LiesAsRuleAndDestinationSay) {
@@ -80,13 +86,50 @@ TEST(Replica, TheLaterChangeStays) {
     const auto ours = some_version();
     auto theirs = ours;
     theirs.tags = {{"shelf", "4"}};
-    EXPECT_FALSE(with_later_changes(ours, theirs)) << "equally old";
+    EXPECT_FALSE(with_later_changes(ours, theirs, here)) << "equally old";
     theirs.changed.wall_ms = 6;
-    const auto changed = with_later_changes(ours, theirs);
+    const auto changed = with_later_changes(ours, theirs, here);
     ASSERT_TRUE(changed);
     EXPECT_EQ(changed->tags, theirs.tags);
     EXPECT_EQ(changed->stamp, ours.stamp);
-    EXPECT_FALSE(with_later_changes(*changed, ours));
+    EXPECT_FALSE(with_later_changes(*changed, ours, here));
+}
+
+TEST(Replica, KeepsTheRetentionThatARequestCouldNotShorten) {
+    auto ours = some_version();
+    ours.lock = {.mode = core::LockMode::governance, .until_ms = 200};
+    auto theirs = ours;
+    theirs.changed.wall_ms = 6;
+    theirs.tags = {{"shelf", "4"}};
+    theirs.lock = {};
+    const auto kept = with_later_changes(ours, theirs, here);
+    ASSERT_TRUE(kept);
+    EXPECT_EQ(kept->lock, ours.lock);
+    EXPECT_EQ(kept->tags, theirs.tags) << "the rest of the change is taken";
+    theirs.lock = {.mode = core::LockMode::governance, .until_ms = 300};
+    EXPECT_EQ(with_later_changes(ours, theirs, here)->lock, theirs.lock) << "longer it may be";
+    theirs.lock = {};
+    EXPECT_EQ(with_later_changes(ours, theirs, {.site = 2, .now_ms = 200})->lock, theirs.lock) << "it has run out";
+}
+
+TEST(Replica, KeepsALegalHoldThatTheSourceDoesNotKnow) {
+    auto ours = some_version();
+    ours.lock.legal_hold = true;
+    ours.changed = {.wall_ms = 6, .counter = 0, .site = here.site};
+    auto theirs = some_version();
+    theirs.changed.wall_ms = 7;
+    theirs.tags = {{"shelf", "4"}};
+    const auto once = with_later_changes(ours, theirs, here);
+    ASSERT_TRUE(once);
+    EXPECT_TRUE(once->lock.legal_hold);
+    EXPECT_EQ(once->tags, theirs.tags);
+    theirs.changed.wall_ms = 8;
+    EXPECT_TRUE(with_later_changes(*once, theirs, here)->lock.legal_hold) << "nor does their next change";
+    ours.changed.site = theirs.changed.site;
+    EXPECT_FALSE(with_later_changes(ours, theirs, here)->lock.legal_hold) << "what they put on they lift";
+    ours.changed.site = here.site;
+    ours.destinations = {{.bucket = "books", .storage_class = {}, .key_id = {}}};
+    EXPECT_FALSE(with_later_changes(ours, theirs, here)->lock.legal_hold) << "they were told of it";
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include "region/objects/failure.hpp"
 #include "region/objects/service.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -12,8 +14,21 @@ namespace {
 using Kind = s3::ReplicatedChange::Kind;
 
 Kind kind_of(const Version& version, Occasion occasion) {
-    if (occasion == Occasion::now && version.changed != version.stamp) return Kind::metadata;
+    // Of a replica nothing but a change is ever sent, also once more.
+    const bool may_be_change = occasion == Occasion::now || version.replica;
+    if (may_be_change && version.changed != version.stamp) return Kind::metadata;
     return version.delete_marker ? Kind::delete_marker : Kind::object;
+}
+
+/// Whether a region is sent everything again. What it confirmed before says nothing until all of that is logged.
+bool is_refilled(Service& service, const RegionName& region) {
+    const auto record = service.log().view().get(service.storage().catalogue, refill_record(region));
+    return !record || *record;
+}
+
+/// A change follows its version, and goes nowhere where that is not.
+bool goes_to(const Version& version, const Destination& to) {
+    return std::ranges::find(version.destinations, to.bucket, &Destination::bucket) != version.destinations.end();
 }
 
 /// Whether what the regions said amounts to a failure. A bucket's region is nobody's knowledge but its own: that it is
@@ -57,14 +72,25 @@ std::vector<Destination> chosen_destinations(const KnownBucket& bucket, const Ve
 
 void log_for_replication(changelog::Batch& batch, const KnownBucket& bucket, Version& version) {
     auto chosen = chosen_destinations(bucket, version, Occasion::now);
-    if (chosen.empty()) return;
-    version.destinations = std::move(chosen);
     const bool is_change = version.changed != version.stamp;
+    if (is_change && !version.replica) std::erase_if(chosen, [&](const auto& to) { return !goes_to(version, to); });
+    if (chosen.empty()) return;
+    Version sent = version;
+    sent.destinations = std::move(chosen);
     version.logged = batch.append({
         .kind = std::string(is_change ? version_changed_kind : version_kind),
         .container = bucket.name,
-        .payload = encode_version(version),
+        .payload = encode_version(sent),
     });
+    if (!is_change || version.replica) version.destinations = std::move(sent.destinations);
+}
+
+std::string ready_record(BucketNumber bucket) {
+    return fmt::format("ready/{}", bucket.value());
+}
+
+std::string refill_record(const RegionName& region) {
+    return "refill/" + region.value();
 }
 
 std::string replication_status(Service& service, const KnownBucket& bucket, const Version& version) {
@@ -74,7 +100,7 @@ std::string replication_status(Service& service, const KnownBucket& bucket, cons
     if (failed && *failed) return "FAILED";
     const auto& peers = service.options().peers;
     const bool everywhere = !peers.empty() && std::ranges::all_of(peers, [&](const Peer& peer) {
-        return service.following(peer.region).settled >= version.logged;
+        return service.following(peer.region).settled >= version.logged && !is_refilled(service, peer.region);
     });
     return everywhere ? std::string(completed) : "PENDING";
 }

@@ -2,6 +2,7 @@
 // link; what cannot arrive is said to whoever asks. Method: two services that follow each other over real HTTP through
 // relays; cut, reset, away.
 #include "base/random.hpp"
+#include "region/objects/at_once.hpp"
 #include "region/objects/pair_test.hpp"
 #include "region/objects/version_store.hpp"
 
@@ -312,6 +313,84 @@ ASYNC_TEST(ObjectReplication, AlteredContentsAreRepairedByWhoReadsThem) {
         const auto page = co_await half->ask_own("GET", "/-/metrics");
         EXPECT_TRUE(page.body.contains("cloudshelf_objects_contents_repaired_total 1\n"));
     }
+    co_await pair.down();
+}
+
+/// The file of the largest content there.
+std::filesystem::path largest_content(const Half& half) {
+    std::filesystem::path largest;
+    for (const auto& file : std::filesystem::recursive_directory_iterator(half.folder / "data" / "contents")) {
+        const bool is_content = file.is_regular_file() && file.path().parent_path().filename() != "quarantine";
+        if (is_content && (largest.empty() || file.file_size() > std::filesystem::file_size(largest)))
+            largest = file.path();
+    }
+    return largest;
+}
+
+void alter(const Half& half) {
+    std::fstream file(largest_content(half), std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(1 << 20).put('x').put('y').put('z');
+}
+
+io::Task<bool> tells(const Half* half, std::string figure) {
+    const auto page = co_await half->ask_own("GET", "/-/metrics");
+    co_return page.body.contains("cloudshelf_objects_" + figure + "\n");
+}
+
+// Goal: whoever reads an altered object, a copy among them, brings it back, and many at once do so once.
+ASYNC_TEST(ObjectReplication, AlteredContentsAreRepairedOnceAndForCopiesToo) {
+    Pair pair(14);
+    co_await one_way(&pair);
+    Random random(seed_of_this_run());
+    const std::string bytes = random_text(random, 3 << 20);
+    co_await pair.east.put("/books/dune", bytes);
+    const bool settled = co_await pair.in_step();
+    EXPECT_TRUE(settled);
+    alter(pair.east);
+    const auto read = [&](std::size_t) -> io::Task<void> {
+        const auto got = co_await pair.east.get("/books/dune");
+        EXPECT_TRUE(got == bytes) << got.size() << " bytes";
+    };
+    co_await each_at_once(8, 8, read);
+    const bool once = co_await tells(&pair.east, "contents_repaired_total 1");
+    EXPECT_TRUE(once);
+
+    alter(pair.east);
+    io::Headers headers{{"x-amz-copy-source", "/books/dune"}, {"x-amz-checksum-algorithm", "SHA1"}};
+    const auto copied = co_await pair.east.ask("PUT", "/books/copy", "", std::move(headers));
+    EXPECT_EQ(copied.status, 200) << copied.body;
+    const auto copy = co_await pair.east.get("/books/copy");
+    EXPECT_TRUE(copy == bytes);
+    const bool twice = co_await tells(&pair.east, "contents_repaired_total 2");
+    EXPECT_TRUE(twice);
+    co_await pair.down();
+}
+
+// Goal: that a region cannot be reached does not make a content lost; and whoever brings the bytes of an altered one
+// anew gets them stored.
+ASYNC_TEST(ObjectReplication, AContentIsNotLostWhileARegionIsAway) {
+    Pair pair(15);
+    co_await one_way(&pair);
+    Random random(seed_of_this_run());
+    const std::string bytes = random_text(random, 3 << 20);
+    co_await pair.east.put("/books/dune", bytes);
+    const bool settled = co_await pair.in_step();
+    EXPECT_TRUE(settled);
+    co_await pair.west.away();
+    alter(pair.east);
+    co_await pair.east.get("/books/dune");
+    const bool none_lost = co_await tells(&pair.east, "contents_lost_total 0");
+    EXPECT_TRUE(none_lost);
+    co_await pair.west.up();
+    const auto back = co_await pair.east.get("/books/dune");
+    EXPECT_TRUE(back == bytes) << back.size() << " bytes";
+
+    co_await pair.west.away();
+    alter(pair.east);
+    co_await pair.east.get("/books/dune");
+    co_await pair.east.put("/books/again", bytes);
+    const auto anew = co_await pair.east.get("/books/again");
+    EXPECT_TRUE(anew == bytes) << anew.size() << " bytes";
     co_await pair.down();
 }
 

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 #include <vector>
 
 namespace cloudshelf::objects {
@@ -22,14 +23,13 @@ constexpr Duration look_every = 500ms;
 constexpr Duration retry_after = 5s;
 
 // Records in "catalogue".
-constexpr std::string_view ready_records = "ready/";    // bucket: what was told of it
-constexpr std::string_view rules_records = "rules/";    // bucket: which rules, then under_way and a place, or all_done
-constexpr std::string_view refill_records = "refill/";  // region: the bucket it has come to, a newline, a place
+constexpr std::string_view rules_records = "rules/";  // bucket: which rules, then under_way and a place, or all_done
+// refill_record: the bucket it has come to, a newline, a place.
 constexpr char under_way = '.';
 constexpr char all_done = '!';
 
-std::string record_of(std::string_view kind, BucketNumber bucket) {
-    return fmt::format("{}{}", kind, bucket.value());
+std::string rules_record(BucketNumber bucket) {
+    return fmt::format("{}{}", rules_records, bucket.value());
 }
 
 /// Tells documents apart, in few bytes.
@@ -57,7 +57,7 @@ bool choose_failed(const KnownBucket& bucket, Version& version) {
 }
 
 bool choose_sent(const KnownBucket&, Version& version) {
-    return !version.replica && !version.destinations.empty();
+    return !version.destinations.empty();
 }
 
 io::Task<Result<void>> put_record(Service& service, std::string key, std::string value) {
@@ -108,6 +108,7 @@ io::Task<void> Replicator::run() {
     resume_refills();
     while (!service_.stopping()) {
         look_at_buckets();
+        look_at_retries();
         for (const auto& peer : service_.options().peers) co_await count(peer.region);
         co_await service_.pause(look_every);
     }
@@ -121,15 +122,30 @@ void Replicator::look_at_buckets() {
         now.emplace(bucket->name, bucket);
         const auto before = seen_.find(bucket->name);
         if (before != seen_.end() && before->second == bucket) continue;
-        if (bucket->versioning == Versioning::enabled) service_.run_behind(tell_ready(bucket));
-        if (bucket->settings.replication) service_.run_behind(follow_rules(bucket));
+        const auto [walk, first] = changed_.insert_or_assign(bucket->name, true);
+        if (first) service_.run_behind(follow_bucket(bucket->name));
     }
     seen_ = std::move(now);
 }
 
+/// What a bucket's changes ask for, one after the other: of several meanwhile only the last counts.
+io::Task<void> Replicator::follow_bucket(std::string name) {
+    while (!service_.stopping() && std::exchange(changed_[name], false)) {
+        const auto bucket = service_.buckets().find(name);
+        Result<void> done;
+        if (bucket && bucket->versioning == Versioning::enabled) done = co_await tell_ready(bucket);
+        if (done && bucket && bucket->settings.replication) done = co_await follow_rules(bucket);
+        if (done) continue;
+        complain(name, done.error());
+        changed_[name] = true;
+        co_await service_.pause(retry_after);
+    }
+    changed_.erase(name);
+}
+
 /// Other regions may have tried before the bucket was made, or had versions, or while its key was missing.
-io::Task<void> Replicator::tell_ready(KnownBucketPtr bucket) {
-    const auto record = record_of(ready_records, bucket->number);
+io::Task<Result<void>> Replicator::tell_ready(KnownBucketPtr bucket) {
+    const auto record = ready_record(bucket->number);
     const auto mark = mark_of(bucket->document(document::encryption));
     changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) -> Result<void> {
         const auto told = batch.get(service_.storage().catalogue, record);
@@ -140,22 +156,14 @@ io::Task<void> Replicator::tell_ready(KnownBucketPtr bucket) {
         return {};
     };
     const auto written = co_await service_.log().write(std::move(decision));
-    if (!written) complain(bucket->name, written.error());
+    if (!written) co_return fail(written.error());
+    co_return Result<void>();
 }
 
 /// New rules: what failed under the old ones is tried by them, and what was there is sent where they want it.
-io::Task<void> Replicator::follow_rules(KnownBucketPtr bucket) {
-    const auto record = record_of(rules_records, bucket->number);
+io::Task<Result<void>> Replicator::follow_rules(KnownBucketPtr bucket) {
+    const auto record = rules_record(bucket->number);
     const auto rules = mark_of(bucket->document(document::replication));
-    while (!service_.stopping()) {
-        const auto done = co_await send_what_existed(bucket->name, record, rules);
-        if (done) co_return;
-        complain(bucket->name, done.error());
-        co_await service_.pause(retry_after);
-    }
-}
-
-io::Task<Result<void>> Replicator::send_what_existed(std::string name, std::string record, std::string rules) {
     const auto stored = service_.log().view().get(service_.storage().catalogue, record);
     if (!stored) co_return fail(stored.error());
     std::string after;
@@ -164,18 +172,27 @@ io::Task<Result<void>> Replicator::send_what_existed(std::string name, std::stri
         if (rest.starts_with(all_done)) co_return Result<void>();
         after = rest.substr(1);
     } else {
-        const auto retried = co_await log_again(service_, {.bucket = name, .failed_only = true}, choose_failed);
+        const auto retried = co_await log_again(service_, {.bucket = bucket->name, .failed_only = true}, choose_failed);
         if (!retried) co_return fail(retried.error());
     }
-    const auto bucket = service_.buckets().find(name);
-    if (bucket && wants_existing(*bucket)) {
-        AgainOptions options{.bucket = name, .after = after, .record = record, .record_head = rules + under_way};
+    if (wants_existing(*bucket)) {
+        AgainOptions options{
+            .bucket = bucket->name, .after = after, .record = record, .record_head = rules + under_way
+        };
+        options.wanted = [this, bucket] { return has_rules_of(bucket); };
         const auto sent = co_await log_again(service_, std::move(options), choose_existing);
         if (!sent) co_return fail(sent.error());
         if (!sent->finished) co_return Result<void>();
     }
     auto put = co_await put_record(service_, record, rules + all_done);
     co_return put;
+}
+
+/// Whether the bucket's rules are still these: else whoever follows them ends, and the new ones are followed.
+bool Replicator::has_rules_of(const KnownBucketPtr& bucket) const {
+    const auto now = service_.buckets().find(bucket->name);
+    return now && now->number == bucket->number &&
+           now->document(document::replication) == bucket->document(document::replication);
 }
 
 io::Task<Result<std::uint64_t>> Replicator::retry_failed(std::string destination) {
@@ -195,14 +212,49 @@ io::Task<Result<std::uint64_t>> Replicator::retry_failed(std::string destination
     co_return versions;
 }
 
-io::Task<void> Replicator::retry(std::string destination) {
-    const auto retried = co_await retry_failed(destination);
-    if (!retried) complain(destination, retried.error());
+/// What other regions said is ready, for each such bucket once at a time.
+void Replicator::look_at_retries() {
+    std::vector<std::pair<std::string, std::string>> asked;
+    const auto collect = [&asked](std::string_view record, std::string_view value) {
+        asked.emplace_back(record.substr(retry_records.size()), value);
+        return true;
+    };
+    const auto range = changelog::KeyRange::prefix(std::string(retry_records));
+    const auto read = service_.log().view().scan(service_.storage().catalogue, range, collect);
+    if (!read) return;  // the log says so elsewhere
+    for (auto& [destination, value] : asked) {
+        if (retried_.insert(destination).second) service_.run_behind(retry(destination, value));
+    }
+}
+
+io::Task<void> Replicator::retry(std::string destination, std::string asked) {
+    auto done = co_await retry_failed(destination);
+    Result<void> noted = done ? Result<void>() : fail(done.error());
+    if (noted && !service_.stopping()) noted = co_await end_retry(destination, asked);
+    if (!noted) {
+        complain(destination, noted.error());
+        co_await service_.pause(retry_after);
+    }
+    retried_.erase(destination);
+}
+
+/// One that was asked for meanwhile stays, and is done next.
+io::Task<Result<void>> Replicator::end_retry(std::string destination, std::string asked) {
+    const auto record = std::string(retry_records) + destination;
+    changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) -> Result<void> {
+        const auto now = batch.get(service_.storage().catalogue, record);
+        if (!now) return fail(now.error());
+        if (*now == asked) batch.erase(service_.storage().catalogue, record);
+        return {};
+    };
+    const auto written = co_await service_.log().write(std::move(decision));
+    if (!written) co_return fail(written.error());
+    co_return Result<void>();
 }
 
 io::Task<Result<void>> Replicator::refill(RegionName region) {
     const auto round = ++refills_[region];
-    const auto begun = co_await put_record(service_, std::string(refill_records) + region.value(), "\n");
+    const auto begun = co_await put_record(service_, refill_record(region), "\n");
     if (!begun) co_return begun;
     io::log(io::Level::warning, "objects.refilling", {{"region", region.value()}});
     if (round == refills_[region]) service_.run_behind(fill(region));
@@ -211,15 +263,14 @@ io::Task<Result<void>> Replicator::refill(RegionName region) {
 
 void Replicator::resume_refills() {
     for (const auto& peer : service_.options().peers) {
-        const auto record =
-            service_.log().view().get(service_.storage().catalogue, std::string(refill_records) + peer.region.value());
+        const auto record = service_.log().view().get(service_.storage().catalogue, refill_record(peer.region));
         if (record && *record) service_.run_behind(fill(peer.region));
     }
 }
 
 io::Task<void> Replicator::fill(RegionName region) {
     const auto round = refills_[region];
-    const std::string record = std::string(refill_records) + region.value();
+    const std::string record = refill_record(region);
     while (!service_.stopping() && round == refills_[region]) {
         const auto begun = service_.log().view().get(service_.storage().catalogue, record);
         if (begun && !*begun) co_return;
@@ -233,7 +284,7 @@ io::Task<void> Replicator::fill(RegionName region) {
 
 /// Every bucket from the one it has come to. Answers whether that was all.
 io::Task<Result<bool>> Replicator::fill_from(RegionName region, std::string begun, std::uint64_t round) {
-    const std::string record = std::string(refill_records) + region.value();
+    const std::string record = refill_record(region);
     const auto newline = std::min(begun.find('\n'), begun.size());
     const std::string first = begun.substr(0, newline);
     std::string after = begun.substr(std::min(newline + 1, begun.size()));

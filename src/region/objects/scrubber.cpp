@@ -44,17 +44,8 @@ io::Task<bool> Scrubber::look(contents::ContentName name) {
         co_return false;
     }
     if (*health == contents::Health::whole) co_return true;
-    auto ask = [this, name] { return is_referenced(service_, name); };
-    const auto wanted = co_await service_.working().run(std::move(ask));
-    if (wanted && !*wanted) co_return true;  // deleted meanwhile
     const auto outcome = co_await repairs_.repair(name);
-    if (outcome == Repairs::Outcome::repaired) co_return true;
-    if (outcome == Repairs::Outcome::nobody && *health == contents::Health::corrupt) {
-        auto aside = [this, name] { return service_.contents().set_aside(name); };
-        const auto set = co_await service_.working().run(std::move(aside));
-        co_return set && *set == contents::Health::whole;
-    }
-    co_return false;
+    co_return outcome == Repairs::Outcome::repaired || outcome == Repairs::Outcome::unwanted;
 }
 
 io::Task<void> Scrubber::run() {

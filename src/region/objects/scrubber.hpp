@@ -11,7 +11,7 @@
 namespace cloudshelf::objects {
 
 /// Reads every content that is referred to, at a bounded pace, again and again. What is corrupt or missing is brought
-/// back from another region; what no region has is set aside, so that nobody takes it for whole. Begins somewhere else
+/// back from another region. Begins somewhere else
 /// after each start, so that one that starts often does not always look at the same. Lives on the service's executor.
 class Scrubber {
 public:

@@ -78,11 +78,23 @@ Error outward(const Error& error) {
     return errors::named("InternalError");
 }
 
-/// The region's keys; made at the first start.
-Result<contents::KeyFile> open_keys(const std::filesystem::path& path) {
+/// The region's keys; made at the first start. Never beside contents: those were encrypted with others.
+Result<contents::KeyFile> open_keys(const std::filesystem::path& path, const std::filesystem::path& contents) {
     std::error_code unknown;
-    if (std::filesystem::exists(path, unknown)) return contents::KeyFile::read(path);
-    return contents::KeyFile::create(path, {"default"});
+    if (std::filesystem::exists(path, unknown) || unknown) return contents::KeyFile::read(path);
+    const auto used = contents::Store::has_contents(contents);
+    if (!used) return fail(used.error());
+    if (!*used) return contents::KeyFile::create(path, {"default"});
+    return fail(
+        "contents.keys",
+        fmt::format(
+            "{}: there is no such key file, and only its keys can open what is in {}: put a copy of it there, or name "
+            "its place with --keys; where it is lost for good, move the data folder away and let the other regions "
+            "fill this one again",
+            path.native(),
+            contents.native()
+        )
+    );
 }
 
 /// The same, for metrics: S3's names only.
@@ -143,7 +155,7 @@ struct Service::Impl {
         std::error_code problem;
         std::filesystem::create_directories(options.data, problem);
         if (problem) return fail("log.io", fmt::format("{}: {}", options.data.string(), problem.message()));
-        auto keys = open_keys(options.keys);
+        auto keys = open_keys(options.keys, options.data / "contents");
         if (!keys) return fail(keys.error());
         for (const auto& name : options.kms_keys) {
             if (keys->newest(name).key != nullptr) continue;
@@ -188,7 +200,7 @@ struct Service::Impl {
         serving.streams = [this](const io::HttpRequest& head) { return streams_body(head, options.domains); };
         const Connection connection{.secure = serving.tls != nullptr, .peer_address = {}};
         auto made = std::make_unique<io::HttpServer>(executor, serving, [this, connection](io::HttpRequest request) {
-            return self->answer(std::move(request), connection);
+            return behind.answer(self->answer(std::move(request), connection));
         });
         if (auto listening = made->start(); !listening) return fail(listening.error());
         return made;
@@ -397,7 +409,7 @@ io::Task<void> Service::stop(io::Deadline deadline) {
     impl_->behind.stop();
     if (impl_->server) co_await impl_->server->stop(deadline);
     if (impl_->tls_server) co_await impl_->tls_server->stop(deadline);
-    co_await impl_->behind.end(deadline);
+    co_await impl_->behind.end();
 }
 
 std::uint16_t Service::port() const {

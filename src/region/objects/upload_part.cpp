@@ -54,7 +54,8 @@ io::Task<Result<UploadedPart>> store_part(Call call, PartTarget target, Uploaded
         return add_part(batch, service.storage(), target.upload.id, part, freed);
     };
     const auto written = co_await service.log().write(std::move(decision));
-    if (!written && part.piece.length > 0) freed.push_back(part.piece.content);
+    const bool not_done = !written && written.error().certainty == Certainty::not_done;
+    if (not_done && part.piece.length > 0) freed.push_back(part.piece.content);
     service.collect(std::move(freed));
     if (!written) co_return fail(written.error());
     co_return part;

@@ -29,8 +29,8 @@ s3::ChecksumAlgorithm checksum_of_parts(const Upload& upload);
 bool asked_for_checksum(const Upload& upload);
 
 /// Stores a part, which takes the place of an earlier one of its number; answers it as it is stored. Its content must
-/// be pinned by the caller until this answers, and is collected when it fails. Errors: NoSuchBucket; NoSuchUpload where
-/// the upload ended meanwhile; those of ChangeLog::write.
+/// be pinned by the caller until this answers, and is collected when it certainly failed. Errors: NoSuchBucket;
+/// NoSuchUpload where the upload ended meanwhile; those of ChangeLog::write.
 io::Task<Result<UploadedPart>> store_part(Call call, PartTarget target, UploadedPart part);
 
 }  // namespace cloudshelf::objects

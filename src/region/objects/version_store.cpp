@@ -1,5 +1,7 @@
 #include "region/objects/version_store.hpp"
 
+#include "region/objects/failure.hpp"
+
 namespace cloudshelf::objects {
 namespace {
 
@@ -101,6 +103,10 @@ Result<void> remove_version(
     const std::string place = version_place(bucket, version.key, version.stamp);
     batch.erase(storage.versions, place);
     if (version.id == null_id) batch.erase(storage.nulls, object_place(bucket, version.key));
+    // Only what is sent can fail: others are not looked for.
+    if (!version.destinations.empty()) {
+        if (auto erased = erase_failures(batch, storage, place); !erased) return erased;
+    }
     for (const auto& piece : version.pieces) {
         batch.erase(storage.references, reference_place(piece.content, version_reference, place));
         freed.push_back(piece.content);

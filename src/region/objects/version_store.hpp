@@ -10,7 +10,7 @@
 #include <vector>
 
 /// Versions in storage, one key at a time. Everything that belongs to a version (the newest one's copy in "data", its
-/// references, its place in "nulls") is changed here and nowhere else.
+/// references, its place in "nulls", what is kept of its failures) is changed here and nowhere else.
 namespace cloudshelf::objects {
 
 /// Contents that lost a reference, to be collected once the batch is durable.

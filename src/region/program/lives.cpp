@@ -43,7 +43,10 @@ io::Task<void> pause(std::shared_ptr<End> end) {
 /// One life: until the program is to end, or the data has to be opened anew.
 io::Task<Result<void>> live(std::string name, std::unique_ptr<Life> life, std::shared_ptr<End> end) {
     const auto started = co_await life->start();
-    if (!started) co_return started;
+    if (!started) {
+        co_await life->stop(io::Deadline::after(ending_limit));  // it may have been asked something already
+        co_return started;
+    }
     io::log(io::Level::info, name + ".listening", {{"port", std::to_string(life->port())}});
     while (!end->asked && !life->wants_to_start_anew()) co_await pause(end);
     co_await life->stop(io::Deadline::after(ending_limit));

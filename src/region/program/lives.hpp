@@ -15,6 +15,7 @@ class Life {
 public:
     virtual ~Life() = default;
     virtual io::Task<Result<void>> start() = 0;
+    /// Requests may go on until the deadline. Nothing of it runs any more when this answers, also after `start` failed.
     virtual io::Task<void> stop(io::Deadline deadline) = 0;
     /// A commit failed, and there is space again: to be stopped and started anew.
     virtual bool wants_to_start_anew() const = 0;

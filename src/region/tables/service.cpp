@@ -262,7 +262,7 @@ io::Task<Result<void>> Service::start() {
     serving.body_bytes_max = body_bytes_max;
     serving.connections_max = connections_max;
     impl_->server = std::make_unique<io::HttpServer>(impl_->executor, serving, [this](io::HttpRequest request) {
-        return answer(std::move(request));
+        return impl_->behind.answer(answer(std::move(request)));
     });
     if (auto listening = impl_->server->start(); !listening) co_return fail(listening.error());
     if (auto opened = impl_->open(); !opened) co_return fail(opened.error());
@@ -285,7 +285,7 @@ io::Task<Result<void>> Service::start() {
 io::Task<void> Service::stop(io::Deadline deadline) {
     impl_->behind.stop();
     if (impl_->server) co_await impl_->server->stop(deadline);
-    co_await impl_->behind.end(deadline);
+    co_await impl_->behind.end();
 }
 
 std::uint16_t Service::port() const {
