@@ -9,7 +9,7 @@
 #include "io/lease_page.hpp"
 #include "io/log.hpp"
 #include "region/gateway/gate.hpp"
-#include "region/gateway/table_ports.hpp"
+#include "bookstore/tables/table_ports.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 #include <boost/json.hpp>
@@ -114,7 +114,7 @@ struct Gateway::Impl {
     std::optional<io::LeasePage> page;
     std::vector<std::unique_ptr<Site>> sites;  // ours first
     std::unique_ptr<bookstore::HttpPayments> payments;
-    std::unique_ptr<TablePorts> tables;
+    std::unique_ptr<bookstore::TablePorts> tables;
     bookstore::SystemClock clock;
     bookstore::SystemRandom random;
     bookstore::Argon2Passwords passwords;
@@ -140,14 +140,14 @@ Result<void> Gateway::Impl::start() {
         processors.backup = *endpoint;
     }
     payments = std::make_unique<bookstore::HttpPayments>(executor, processors);
-    TablePorts::Options table_servers{.servers = {}, .credentials = secret.tables};
+    bookstore::TablePorts::Options table_servers{.servers = {}, .credentials = secret.tables};
     for (const auto& place : config.tables) {
         const auto endpoint = io::Endpoint::parse(place.address);
         if (!endpoint) return fail("gateway.bad-config", "tables: " + endpoint.error().message);
         const auto where = place.region == config.region ? table_servers.servers.begin() : table_servers.servers.end();
         table_servers.servers.insert(where, {.region = place.region, .endpoint = *endpoint});
     }
-    tables = std::make_unique<TablePorts>(executor, std::move(table_servers));
+    tables = std::make_unique<bookstore::TablePorts>(executor, std::move(table_servers));
     auto opened = io::LeasePage::open(config.lease_page);
     if (!opened) return fail(opened.error());
     page.emplace(std::move(*opened));

@@ -9,7 +9,7 @@
 #include "io/file.hpp"
 #include "io/lease_page.hpp"
 #include "io/process.hpp"
-#include "region/gateway/table_names.hpp"
+#include "bookstore/tables/table_names.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>

@@ -8,7 +8,7 @@
 #include "io/log.hpp"
 #include "region/gateway/config.hpp"
 #include "region/gateway/gateway.hpp"
-#include "region/gateway/table_setup.hpp"
+#include "bookstore/tables/table_setup.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -97,7 +97,7 @@ int prepare_tables(const GatewayConfig& config, const std::filesystem::path& key
     Result<void> done;
     boost::asio::co_spawn(
         loop,
-        set_up_tables(&*client, std::move(others), io::Deadline::after(std::chrono::seconds(20))),
+        bookstore::set_up_tables(&*client, std::move(others), io::Deadline::after(std::chrono::seconds(20))),
         [&](std::exception_ptr failed, Result<void> result) {
             done = failed ? fail("tables.failed", "a bug") : std::move(result);
             loop.stop();

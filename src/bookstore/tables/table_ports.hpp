@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace cloudshelf::region {
+namespace cloudshelf::bookstore {
 
 /// Carts and sessions on tables. Blocks its caller, which must not be a thread of the executor; safe to call from
 /// several threads.
@@ -19,7 +19,7 @@ namespace cloudshelf::region {
 /// both take reads and writes, and all that is written says what is to be, so that a write whose answer was lost may be
 /// made again at the other one. Who did not answer is passed over for a moment, so that a frozen server costs one
 /// request its limit and not all of them.
-class TablePorts : public bookstore::Carts, public bookstore::Sessions {
+class TablePorts : public Carts, public Sessions {
 public:
     struct Server {
         std::string region;
@@ -35,9 +35,9 @@ public:
     TablePorts(io::Executor executor, Options options);
     ~TablePorts() override;
 
-    Result<std::vector<bookstore::CartLine>> lines(const std::string& user) override;
-    Result<void> put(const std::string& user, const bookstore::CartLine& line) override;
-    Result<bool> change(const std::string& user, const bookstore::CartLine& line) override;
+    Result<std::vector<CartLine>> lines(const std::string& user) override;
+    Result<void> put(const std::string& user, const CartLine& line) override;
+    Result<bool> change(const std::string& user, const CartLine& line) override;
     Result<void> remove(const std::string& user, const std::string& book_id) override;
 
     void opened(const Session& session) override;
@@ -70,4 +70,4 @@ private:
     std::atomic<std::uint64_t> unanswered_ = 0;
 };
 
-}  // namespace cloudshelf::region
+}  // namespace cloudshelf::bookstore

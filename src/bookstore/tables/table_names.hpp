@@ -5,7 +5,7 @@
 #include <array>
 
 /// The bookstore's tables.
-namespace cloudshelf::region {
+namespace cloudshelf::bookstore {
 
 inline constexpr const char* cart_table = "CloudShelf-ShoppingCart";
 inline constexpr const char* session_table = "CloudShelf-UserSessions";
@@ -19,4 +19,4 @@ inline std::array<tables_client::TableDefinition, 2> table_definitions() {
     }};
 }
 
-}  // namespace cloudshelf::region
+}  // namespace cloudshelf::bookstore

@@ -1,11 +1,11 @@
 // Goal: carts outlive the tables of one region, and sessions all of them. Method: two regions of fake tables behind
 // HTTP.
-#include "region/gateway/table_ports.hpp"
+#include "bookstore/tables/table_ports.hpp"
 
+#include "bookstore/tables/table_names.hpp"
+#include "bookstore/tables/table_setup.hpp"
 #include "drivers/tables/fake.hpp"
 #include "io/clock.hpp"
-#include "region/gateway/table_names.hpp"
-#include "region/gateway/table_setup.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -16,11 +16,10 @@
 #include <chrono>
 #include <thread>
 
-namespace cloudshelf::region {
+namespace cloudshelf::bookstore {
 namespace {
 
 using namespace std::chrono_literals;
-using bookstore::CartLine;
 
 const std::string user = "11111111-1111-4111-8111-111111111111";
 const sigv4::Credentials key{.access_key_id = "AKIDEXAMPLE", .secret_access_key = "a secret of this test"};
@@ -133,7 +132,7 @@ TEST_F(TablePortsTest, SaysWhatIsKnownWhenNobodyAnswers) {
 }
 
 TEST_F(TablePortsTest, SignsOutForGoodAndLetsSessionsBeWithoutTables) {
-    const bookstore::Sessions::Session session{.id = "a", .user = user, .expires_at = 1'800'000'000};
+    const Sessions::Session session{.id = "a", .user = user, .expires_at = 1'800'000'000};
     ports->opened(session);
     EXPECT_FALSE(ports->is_signed_out("a"));
     ASSERT_TRUE(ports->sign_out(session));
@@ -148,4 +147,4 @@ TEST_F(TablePortsTest, SignsOutForGoodAndLetsSessionsBeWithoutTables) {
 }
 
 }  // namespace
-}  // namespace cloudshelf::region
+}  // namespace cloudshelf::bookstore

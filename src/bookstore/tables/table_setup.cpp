@@ -1,14 +1,14 @@
-#include "region/gateway/table_setup.hpp"
+#include "bookstore/tables/table_setup.hpp"
 
+#include "bookstore/tables/table_names.hpp"
 #include "io/clock.hpp"
-#include "region/gateway/table_names.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <chrono>
 
-namespace cloudshelf::region {
+namespace cloudshelf::bookstore {
 namespace {
 
 using namespace std::chrono_literals;
@@ -46,4 +46,4 @@ io::Task<Result<void>> set_up_tables(
     co_return co_await client->expire_by(session_table, session_expiry, deadline);
 }
 
-}  // namespace cloudshelf::region
+}  // namespace cloudshelf::bookstore

@@ -1,9 +1,9 @@
-#include "region/gateway/table_ports.hpp"
+#include "bookstore/tables/table_ports.hpp"
 
+#include "bookstore/tables/table_names.hpp"
 #include "io/background.hpp"
 #include "io/clock.hpp"
 #include "io/log.hpp"
-#include "region/gateway/table_names.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 
@@ -11,9 +11,8 @@
 #include <future>
 #include <utility>
 
-namespace cloudshelf::region {
+namespace cloudshelf::bookstore {
 
-using bookstore::CartLine;
 using dynamodb::AttributeValue;
 using dynamodb::Item;
 using dynamodb::Number;
@@ -32,7 +31,7 @@ struct TablePorts::Place {
         if (answers.exchange(!silent) == silent) {
             io::log(
                 silent ? io::Level::warning : io::Level::info,
-                silent ? "gateway.tables-down" : "gateway.tables-up",
+                silent ? "bookstore.tables-down" : "bookstore.tables-up",
                 {{"tables", region}, {"why", silent ? error->message : ""}}
             );
         }
@@ -69,7 +68,7 @@ Item cart_key(const std::string& user, const std::string& book_id) {
     return key;
 }
 
-tables_client::Update session_update(const bookstore::Sessions::Session& session) {
+tables_client::Update session_update(const Sessions::Session& session) {
     Item key;
     key.set("sessionId", AttributeValue(std::string_view(session.id)));
     // Only what this knows: a signing out that is there already stays.
@@ -232,4 +231,4 @@ bool TablePorts::is_signed_out(const std::string& id) {
     return yes != nullptr && *yes;
 }
 
-}  // namespace cloudshelf::region
+}  // namespace cloudshelf::bookstore
