@@ -1,5 +1,6 @@
 #pragma once
 
+#include "bookstore/functions/contract.hpp"
 #include "bookstore/functions/settings.hpp"
 #include "bookstore/handlers.hpp"
 #include "wire/apigateway/event.hpp"
@@ -17,12 +18,6 @@ enum class Service { catalog, cart, auth, payments };
 std::optional<Service> service_named(std::string_view name);
 /// Whose request it is, by its path; nothing where nobody answers it.
 std::optional<Service> service_of(std::string_view path);
-
-/// Stage variables by which a gateway tells a function what it has decided, and the header by which the function says
-/// what a gateway has to know beyond the status.
-inline constexpr const char* writer_variable = "writer";    // the region whose database may be written; empty: none
-inline constexpr const char* attempt_variable = "attempt";  // Request::attempt_id
-inline constexpr const char* outcome_header = "X-CloudShelf-Outcome";  // "not-done" or "unknown"; else "answered"
 
 /// Nothing when its path or query cannot be decoded.
 std::optional<Request> request_of(const apigateway::Event& event);
