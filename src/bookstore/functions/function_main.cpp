@@ -37,6 +37,10 @@ int main(int argc, char** argv) {
         runtime::report_init_error({.host = *host}, settings.error());
         return 78;
     }
+    if (const auto kept = bookstore::keep_authority(*settings); !kept) {
+        runtime::report_init_error({.host = *host}, kept.error());
+        return 78;
+    }
     bookstore::Function function(*service, std::move(*settings));
     return runtime::serve({.host = *host}, [&](const runtime::Invocation& invocation) {
         return function.invoke(invocation.payload);

@@ -1,11 +1,14 @@
 #include "bookstore/functions/settings.hpp"
 
 #include "bookstore/tokens.hpp"
+#include "io/file.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
+#include <unistd.h>
 #include <utility>
 
 namespace cloudshelf::bookstore {
@@ -55,8 +58,13 @@ Result<void> read_databases(const Variables& variables, FunctionSettings& settin
         for (const auto& name : names) {
             if (name.starts_with(region + "=")) server.certificate_name = name.substr(region.size() + 1);
         }
-        if (!server.certificate_name.empty()) server.ca_file = variables("DB_CA_FILE").value_or("");
         settings.databases.push_back(std::move(server));
+    }
+    settings.database_authority = variables("DB_AUTHORITY").value_or("");
+    if (!names.empty() && settings.database_authority.empty()) {
+        return fail(
+            "Settings.Missing", "DB_AUTHORITY: expected the certificate (PEM) that signed those of the databases"
+        );
     }
     auto& postgres = settings.postgres;
     postgres.database = variables("DB_NAME").value_or(postgres.database);
@@ -113,6 +121,18 @@ Result<FunctionSettings> read_settings(const Variables& variables) {
         if (!done) return fail(done.error());
     }
     return settings;
+}
+
+Result<void> keep_authority(FunctionSettings& settings) {
+    if (settings.database_authority.empty()) return {};
+    const std::filesystem::path folder = environment_variable("TMPDIR").value_or("/tmp");
+    const auto file = folder / fmt::format("database-authority-{}.pem", ::getpid());
+    const auto written = io::replace_file(file, settings.database_authority, 0600);
+    if (!written) return written;
+    for (auto& server : settings.databases) {
+        if (!server.certificate_name.empty()) server.ca_file = file;
+    }
+    return {};
 }
 
 }  // namespace cloudshelf::bookstore
