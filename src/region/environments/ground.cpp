@@ -1,0 +1,18 @@
+#include "region/environments/ground.hpp"
+
+#include "base/crc32c.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+namespace cloudshelf::functions {
+
+Ground::Ground(io::Executor on, HostOptions chosen)
+    : executor(std::move(on)),
+      options(std::move(chosen)),
+      groups_begin(fmt::format("cloudshelf-functions-{:08x}-", crc32c(options.folder.string()))),
+      users(::geteuid() == 0 ? options.users_first : 0, users_count()),
+      log_files(logs(), options.log_bytes_max) {}
+
+}  // namespace cloudshelf::functions
