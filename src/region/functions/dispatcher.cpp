@@ -110,13 +110,13 @@ io::Task<void> Dispatcher::invoke(Due due) {
         co_return;
     }
     auto tried = prepare(event, *function, *version);
-    auto code = service_.host().runnable(*function, *version);
+    auto code = service_.runnables().runnable(*function, *version);
     if (code) {
         Invocation invocation{.request_id = event.id, .arn = tried.ending.function_arn, .payload = event.payload};
         invocation.trace_id = event.trace_id;
         invocation.client_context = event.client_context;
         tried.ending.executed_version = version->number;
-        auto outcome = co_await service_.host().runner().invoke(std::move(*code), std::move(invocation));
+        auto outcome = co_await service_.runnables().runner().invoke(std::move(*code), std::move(invocation));
         if (!outcome && service_.stopping()) co_return;  // it stays, for the next start
         if (outcome) {
             tried.verdict = outcome->function_error ? Verdict::failed : Verdict::succeeded;

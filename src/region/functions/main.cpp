@@ -2,6 +2,7 @@
 
 #include "io/log.hpp"
 #include "io/signals.hpp"
+#include "region/environments/host.hpp"
 #include "region/functions/service.hpp"
 #include "region/program/arguments.hpp"
 #include "region/program/lives.hpp"
@@ -10,6 +11,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <set>
 #include <utility>
@@ -147,9 +149,30 @@ private:
     Service service_;
 };
 
-/// What runs the functions.
-Result<RunnerInUse> make_environments(RunnerTerms) {
-    return fail("functions.no-runner", "this build has nothing that runs functions");
+/// The users of environments, as root: no other program uses them (HostOptions::users_first). Each service has a range
+/// of its own, by the folder that it alone has, so that several may run on one machine.
+uid_t users_first_of(const std::filesystem::path& folder) {
+    constexpr uid_t first = 0x60000000;
+    constexpr uid_t ranges = 4096;
+    std::uint32_t mixed = 2166136261;  // FNV-1a
+    for (const char c : std::filesystem::weakly_canonical(folder).string())
+        mixed = (mixed ^ static_cast<unsigned char>(c)) * 16777619;
+    return first + mixed % ranges * 4096;
+}
+
+/// What runs the functions: processes of this machine.
+Result<RunnerInUse> make_environments(const RunnerTerms& terms) {
+    HostOptions options;
+    options.folder = terms.folder;
+    options.region = terms.region.value();
+    options.environments_max = terms.concurrency;
+    options.users_first = users_first_of(terms.folder);
+    auto host = Host::open(terms.executor, options);
+    if (!host) return fail(host.error());
+    return RunnerInUse{
+        .runner = *host,
+        .stop = [host = *host](io::Deadline deadline) { return host->stop(deadline); },
+    };
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ struct RunnerTerms {
 
 /// A runner with its end: `stop` ends all environments, and is asked once, before the runner goes.
 struct RunnerInUse {
-    std::unique_ptr<Runner> runner;
+    std::shared_ptr<Runner> runner;
     std::function<io::Task<void>(io::Deadline deadline)> stop;
 };
 

@@ -106,7 +106,7 @@ struct Service::Impl {
     io::BlockingPool blocking{blocking_threads};  // ends before what it reads
     std::unique_ptr<ObjectsClient> objects;
     RunnerInUse runner;
-    std::unique_ptr<Host> host;
+    std::unique_ptr<Runnables> runnables;
     std::unique_ptr<Dispatcher> dispatcher;
     std::set<std::string, std::less<>> changing;  // functions
     std::unique_ptr<io::HttpServer> server;
@@ -146,8 +146,8 @@ struct Service::Impl {
         auto made = make_runner(std::move(terms));
         if (!made) return fail(made.error());
         runner = std::move(*made);
-        host = std::make_unique<Host>(runner.runner.get(), packages.get());
-        for (const auto& function : catalogue->all()) host->settle(nullptr, function.get());
+        runnables = std::make_unique<Runnables>(runner.runner.get(), packages.get());
+        for (const auto& function : catalogue->all()) runnables->settle(nullptr, function.get());
         return {};
     }
 
@@ -382,8 +382,8 @@ Catalogue& Service::catalogue() {
 PackageStore& Service::packages() {
     return *impl_->packages;
 }
-Host& Service::host() {
-    return *impl_->host;
+Runnables& Service::runnables() {
+    return *impl_->runnables;
 }
 EventQueue& Service::events() {
     return *impl_->events;
@@ -409,7 +409,7 @@ std::int64_t Service::wall_ms() const {
 
 io::Task<Result<Catalogue::Changed>> Service::change(std::string name, Catalogue::Change change) {
     auto changed = co_await impl_->catalogue->change(std::move(name), std::move(change));
-    if (changed) impl_->host->settle(changed->before.get(), changed->after.get());
+    if (changed) impl_->runnables->settle(changed->before.get(), changed->after.get());
     co_return changed;
 }
 
