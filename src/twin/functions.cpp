@@ -69,9 +69,6 @@ Program function_host(const Layout& layout, const UpOptions& options, const Site
                 site.directory / "functions",
                 "--credentials",
                 layout.secrets() / "functions.credentials",
-                // Each holds a connection to each database, and PostgreSQL here takes 200 of both regions' together.
-                "--concurrency",
-                "48",
             },
     };
 }

@@ -20,6 +20,8 @@ using bookstore::Response;
 
 namespace {
 
+constexpr Duration wait_limit = std::chrono::seconds(2);  // for a turn
+
 std::string lower(std::string_view text) {
     std::string lower(text);
     std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
@@ -31,6 +33,10 @@ Response surely_not_done(std::string_view code, std::string_view message) {
     response.headers.emplace_back("Retry-After", "1");
     response.outcome = Outcome::not_done;
     return response;
+}
+
+Response busy() {
+    return surely_not_done("busy", "too many requests are waiting; nothing was done, send it again");
 }
 
 /// A function has had the request, and what became of it is not known. Of a read nothing can have become.
@@ -107,9 +113,7 @@ Response response_of(const Result<io::HttpResponse>& answer, Kind kind) {
         return surely_not_done("no-functions", "no functions answer at the moment; nothing was done, send it again");
     }
     if (!answer) return in_doubt(kind, "a function did not answer in time");
-    if (answer->status == 429) {
-        return surely_not_done("busy", "too many requests are waiting; nothing was done, send it again");
-    }
+    if (answer->status == 429) return busy();
     if (answer->status / 100 == 4) {
         return bookstore::refusal(502, "function-refused", fmt::format("Invoke answered {}", answer->status));
     }
@@ -121,7 +125,12 @@ Response response_of(const Result<io::HttpResponse>& answer, Kind kind) {
 }
 
 FunctionCalls::FunctionCalls(io::Executor executor, Options options)
-    : options_(std::move(options)), host_(options_.host.text()), client_(std::move(executor)) {}
+    : executor_(std::move(executor)),
+      options_(std::move(options)),
+      host_(options_.host.text()),
+      client_(executor_, {.idle_connections_per_endpoint_max = 128}) {
+    for (const auto& [kind, at_once] : options_.at_once) turns_[kind] = std::make_shared<io::Turns>(at_once);
+}
 
 io::HttpRequest FunctionCalls::invocation(const Attempt& attempt) const {
     const auto now = std::chrono::system_clock::now();
@@ -144,14 +153,16 @@ io::HttpRequest FunctionCalls::invocation(const Attempt& attempt) const {
 }
 
 io::Task<Response> FunctionCalls::answer(Attempt attempt) {
-    return answer_of(&client_, options_.host, invocation(attempt), attempt.kind, io::Deadline::after(options_.limit));
+    return answer_of(this, invocation(attempt), attempt.kind, io::Deadline::after(options_.limit));
 }
 
 io::Task<Response> FunctionCalls::answer_of(
-    io::HttpClient* client, io::Endpoint host, io::HttpRequest request, Kind kind, io::Deadline deadline
+    FunctionCalls* self, io::HttpRequest request, Kind kind, io::Deadline deadline
 ) {
+    const auto turn = co_await io::Turns::take(self->turns_.at(kind), self->executor_, deadline.sooner(wait_limit));
+    if (!turn) co_return busy();
     const std::string target = request.target;
-    const auto answer = co_await client->send(std::move(host), std::move(request), deadline);
+    const auto answer = co_await self->client_.send(self->options_.host, std::move(request), deadline);
     const bool failed = !answer || answer->status != 200 || !answer->header("X-Amz-Function-Error").empty();
     if (failed) {
         io::log(

@@ -2,9 +2,11 @@
 
 #include "bookstore/handlers.hpp"
 #include "io/http.hpp"
+#include "io/turns.hpp"
 #include "wire/apigateway/event.hpp"
 #include "wire/sigv4/credentials.hpp"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -45,6 +47,15 @@ public:
         std::string region;
         sigv4::Credentials credentials;
         Duration limit = std::chrono::seconds(10);
+        /// How many of each kind are with functions at once; more wait their turn. Without a bound, a slow database
+        /// would make the host start environments until it has no more, and then take turns in throwing out each
+        /// other's.
+        std::map<bookstore::Kind, int> at_once = {
+            {bookstore::Kind::read, 12},
+            {bookstore::Kind::sign_in, 2},  // hashing passwords costs processor time
+            {bookstore::Kind::table, 16},
+            {bookstore::Kind::write, 24},
+        };
     };
     FunctionCalls(io::Executor executor, Options options);
 
@@ -53,10 +64,12 @@ public:
 private:
     io::HttpRequest invocation(const Attempt& attempt) const;
     static io::Task<bookstore::Response> answer_of(
-        io::HttpClient* client, io::Endpoint host, io::HttpRequest request, bookstore::Kind kind, io::Deadline deadline
+        FunctionCalls* self, io::HttpRequest request, bookstore::Kind kind, io::Deadline deadline
     );
 
+    io::Executor executor_;
     Options options_;
+    std::map<bookstore::Kind, std::shared_ptr<io::Turns>> turns_;
     std::string host_;
     io::HttpClient client_;
 };
