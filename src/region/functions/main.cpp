@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <memory>
 #include <set>
+#include <unistd.h>
 #include <utility>
 
 namespace cloudshelf::functions {
@@ -160,13 +161,36 @@ uid_t users_first_of(const std::filesystem::path& folder) {
     return first + mixed % ranges * 4096;
 }
 
+/// Functions run as users of their own, who have to get to their packages.
+Result<void> check_reachable(const std::filesystem::path& folder) {
+    std::error_code failed;
+    for (auto at = std::filesystem::weakly_canonical(folder, failed); at.has_relative_path(); at = at.parent_path()) {
+        const auto status = std::filesystem::status(at, failed);
+        if (failed || !std::filesystem::exists(status)) continue;  // made later, open to all
+        if ((status.permissions() & std::filesystem::perms::others_exec) != std::filesystem::perms::none) continue;
+        return fail(
+            "functions.folder",
+            fmt::format(
+                "--data {}: functions run as users of their own, and {} lets nobody else in: chmod o+x, or another "
+                "folder",
+                folder.string(),
+                at.string()
+            )
+        );
+    }
+    return {};
+}
+
 /// What runs the functions: processes of this machine.
 Result<RunnerInUse> make_environments(const RunnerTerms& terms) {
     HostOptions options;
     options.folder = terms.folder;
     options.region = terms.region.value();
     options.environments_max = terms.concurrency;
-    options.users_first = users_first_of(terms.folder);
+    if (::geteuid() == 0) {
+        if (auto reachable = check_reachable(terms.folder.parent_path()); !reachable) return fail(reachable.error());
+        options.users_first = users_first_of(terms.folder);
+    }
     auto host = Host::open(terms.executor, options);
     if (!host) return fail(host.error());
     return RunnerInUse{
