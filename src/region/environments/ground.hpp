@@ -18,7 +18,9 @@ struct Ground {
 
     std::filesystem::path environments() const { return options.folder / "environments"; }
     std::filesystem::path logs() const { return options.folder / "logs"; }
-    std::size_t users_count() const { return options.environments_max * 2; }
+    /// Those that end do not count as environments, up to here: the next invocation does not wait for what is removed.
+    std::size_t ending_max() const { return options.environments_max + 16; }
+    std::size_t users_count() const { return options.environments_max + ending_max(); }
 
     io::Executor executor;
     HostOptions options;

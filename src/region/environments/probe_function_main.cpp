@@ -43,12 +43,11 @@ struct Response {
 /// One connection, made again when it is closed.
 class Connection {
 public:
-    Connection() {
-        const std::string api = std::getenv("AWS_LAMBDA_RUNTIME_API");
-        const auto colon = api.find(':');
+    explicit Connection(const std::string& to) {
+        const auto colon = to.find(':');
         address_.sin_family = AF_INET;
-        address_.sin_port = htons(static_cast<std::uint16_t>(std::atoi(api.c_str() + colon + 1)));
-        ::inet_pton(AF_INET, api.substr(0, colon).c_str(), &address_.sin_addr);
+        address_.sin_port = htons(static_cast<std::uint16_t>(std::atoi(to.c_str() + colon + 1)));
+        ::inet_pton(AF_INET, to.substr(0, colon).c_str(), &address_.sin_addr);
     }
 
     void close() {
@@ -103,7 +102,7 @@ private:
     std::string unread_;
 };
 
-Connection api;
+Connection api(std::getenv("AWS_LAMBDA_RUNTIME_API"));
 std::string id;
 long served = 0;
 
@@ -137,10 +136,11 @@ long number(const std::string& text) {
 
 void allocate(const std::string& mib) {
     const auto bytes = static_cast<std::size_t>(number(mib)) << 20;
-    auto* memory = new char[bytes];
-    std::memset(memory, 1, bytes);
+    auto* memory = static_cast<volatile char*>(std::malloc(bytes));
+    if (memory == nullptr) std::abort();
+    for (std::size_t at = 0; at < bytes; at += 4096) memory[at] = 1;
     respond("allocated");
-    delete[] memory;
+    std::free(const_cast<char*>(memory));
 }
 
 /// Children that stay: in sessions of their own, with what we write to still open.
@@ -259,6 +259,13 @@ const std::map<std::string, void (*)(const std::string&)> kinds{
     {"answer-and-exit", [](const std::string& rest) { respond("bye"), ::_exit(static_cast<int>(number(rest))); }},
     {"answer-and-rest", [](const std::string& rest) { respond("resting"), sleep_ms(number(rest)); }},
     {"headers", nullptr},
+    {"api", [](const std::string&) { respond(std::getenv("AWS_LAMBDA_RUNTIME_API")); }},
+    {"try-steal",
+     [](const std::string& rest) {
+         Connection other(rest);
+         other.send(head_of("GET", "invocation/next", ""));
+         respond(std::to_string(other.receive().status));
+     }},
     {"try-kill",
      [](const std::string& rest) {
          respond(::kill(static_cast<pid_t>(number(rest)), SIGKILL) == 0 ? "killed" : std::strerror(errno));
