@@ -174,10 +174,11 @@ void Environment::end() {
     if (process_ > 0 && has_user_) ::kill(process_, SIGKILL);
     if (process_ > 0 && !has_user_) {
         auto kill = [](std::shared_ptr<Ground> ground, pid_t process) -> io::Task<void> {
-            co_await ground->sweeper.run([process] {
+            auto work = [process] {
                 kill_tree_of(process);
                 return true;
-            });
+            };
+            co_await ground->sweeper.run(std::move(work));
         };
         io::run_in_background(ground_->executor, kill(ground_, process_));
     }

@@ -303,6 +303,7 @@ TEST_P(Faults, TheFolderIsFilled) {
 
 // Goal: an environment that ends, or does not ask, between two invocations costs neither of them.
 TEST_P(Faults, TheProcessEndsBetweenInvocations) {
+    site.options.rest_limit = 50ms;
     auto code = site.probe();
     run([code](HostPtr host) -> io::Task<void> {
         for (int i = 0; i < 20; ++i) {
@@ -330,7 +331,8 @@ TEST_P(Faults, ManyInARow) {
         while (!settled()) co_await io::wait_for(1ms);
         const auto before = entries("/proc/self/fd");
         for (int i = 0; i < 200; ++i) {
-            const auto failed = co_await call(host, code, i % 4 == 0 ? "late 60000" : "exit 1");
+            const std::string fault = i % 4 == 0 ? "late 60000" : "exit 1";
+            const auto failed = co_await call(host, code, fault);
             EXPECT_TRUE(failed.function_error) << failed.payload;
             if (i % 4 == 1) {
                 const auto forked = co_await call(host, forking, "children 2");

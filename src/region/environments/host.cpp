@@ -135,7 +135,8 @@ io::Task<Result<Outcome>> Host::invoke_cold(
         }
         environment->claimed = true;
         const TimePoint began = io::now();
-        auto failure = co_await environment->wait_started(is_last ? code->timeout : ground_->options.init_limit);
+        const Duration limit = is_last ? code->timeout : ground_->options.init_limit;
+        auto failure = co_await environment->wait_started(limit);
         if (!failure) {
             const Duration left = is_last ? code->timeout - (io::now() - began) : code->timeout;
             auto outcome = co_await environment->run(invocation, left);

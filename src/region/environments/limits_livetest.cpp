@@ -63,7 +63,8 @@ TEST(Limits, OneInvocationForEachProcess) {
         // The one used last is used again: the others may grow old.
         std::set<std::string> used;
         for (int i = 0; i < 20; ++i) {
-            const bool rested = co_await becomes([&] { return host->metrics().idle == 5; });
+            const auto is_rested = [&] { return host->metrics().idle == 5; };
+            const bool rested = co_await becomes(is_rested);
             EXPECT_TRUE(rested);
             const auto answer = co_await call(host, code, "pid");
             used.insert(answer.payload);
@@ -123,9 +124,10 @@ TEST(Limits, EndsWhatIsIdle) {
     auto code = site.probe();
     with_host(site.options, [code](HostPtr host) -> io::Task<void> {
         static_cast<void>(co_await call(host, code, "x"));
-        const bool ended = co_await becomes([&] {
+        const auto is_ended = [&] {
             return host->metrics().idle + host->metrics().resting + host->metrics().ending == 0;
-        });
+        };
+        const bool ended = co_await becomes(is_ended);
         EXPECT_TRUE(ended);
         const auto answer = co_await call(host, code, "count");
         EXPECT_EQ(answer.payload, "1");
@@ -142,15 +144,16 @@ TEST(Limits, UpdatesDrainTheOlderRevision) {
         Beside beside(host);
         co_await beside.start(older, "sleep 200");
         co_await beside.start(older, "sleep 200");
-        const bool at_work =
-            co_await becomes([&] { return host->metrics().busy == 2 && host->metrics().starting == 0; });
+        const auto is_at_work = [&] { return host->metrics().busy == 2 && host->metrics().starting == 0; };
+        const bool at_work = co_await becomes(is_at_work);
         EXPECT_TRUE(at_work);
         host->retire("probe", "$LATEST", "r2");
         const auto answer = co_await call(host, newer, "count");
         EXPECT_EQ(answer.payload, "1");
         co_await beside.end();
         EXPECT_THAT(beside.payloads, ::testing::Each("slept"));
-        const bool alone = co_await becomes([&] { return host->metrics().ending == 0; });
+        const auto is_alone = [&] { return host->metrics().ending == 0; };
+        const bool alone = co_await becomes(is_alone);
         EXPECT_TRUE(alone);
         EXPECT_EQ(host->metrics().idle + host->metrics().resting, 1u);
         EXPECT_FALSE(io::is_running(std::atoi(idle.payload.c_str())));
@@ -177,13 +180,13 @@ TEST(Limits, KeepsProvisionedOnesUp) {
             EXPECT_TRUE(again);
         }
         host->provision(code, 1);
-        const bool fewer =
-            co_await becomes([&] { return host->metrics().provisioned == 1 && host->metrics().ending == 0; });
+        const auto is_fewer = [&] { return host->metrics().provisioned == 1 && host->metrics().ending == 0; };
+        const bool fewer = co_await becomes(is_fewer);
         EXPECT_TRUE(fewer);
         host->provision(code, 0);
         EXPECT_EQ(host->provisioned("probe", "1").requested, 0u);
-        const bool none =
-            co_await becomes([&] { return host->metrics().provisioned == 0 && host->metrics().ending == 0; });
+        const auto is_none = [&] { return host->metrics().provisioned == 0 && host->metrics().ending == 0; };
+        const bool none = co_await becomes(is_none);
         EXPECT_TRUE(none);
     });
 }
@@ -194,7 +197,8 @@ TEST(Limits, TellsWhyProvisionedOnesDoNotComeUp) {
     code->version = "1";
     with_host(site.options, [code](HostPtr host) -> io::Task<void> {
         host->provision(code, 1);
-        const bool told = co_await becomes([&] { return !host->provisioned("broken", "1").failure.empty(); });
+        const auto is_told = [&] { return !host->provisioned("broken", "1").failure.empty(); };
+        const bool told = co_await becomes(is_told);
         EXPECT_TRUE(told);
         EXPECT_THAT(host->provisioned("broken", "1").failure, ::testing::HasSubstr("exit status 9"));
         // With pauses that grow, not as fast as it goes.
