@@ -109,7 +109,7 @@ io::Task<Result<Sandbox>> Environment::make_as(std::optional<uid_t> user) {
         .temporary = ground_->environments() / id_,
     };
     SandboxPlan plan{
-        .group = ground_->groups_begin + id_,
+        .group = ground_->groups() + id_,
         .temporary = place.temporary,
         .root = code_->root,
         .variables = variables_of(*code_, options, place, reason_),

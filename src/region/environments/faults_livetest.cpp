@@ -63,6 +63,7 @@ protected:
         with_host(site.options, std::move(body));
         EXPECT_EQ(processes().size(), 0u);
         EXPECT_EQ(entries(site.options.folder / "environments"), 0u);
+        EXPECT_EQ(io::MemoryGroup::count(groups_begin(site.options.folder)), 0u);
     }
 
     Site site;
@@ -298,6 +299,35 @@ TEST_P(Faults, TheFolderIsFilled) {
         EXPECT_EQ(filled.payload, "5");
         const auto next = co_await call(host, code, "echo well");
         EXPECT_EQ(next.payload, "well");
+    });
+}
+
+TEST_P(Faults, TheFolderIsLocked) {
+    auto code = site.probe();
+    run([code](HostPtr host) -> io::Task<void> {
+        const auto locked = co_await call(host, code, "lock");
+        EXPECT_EQ(locked.payload, "locked");
+    });
+}
+
+TEST_P(Faults, TheProcessStopsItself) {
+    auto code = site.probe();
+    code->timeout = 200ms;
+    run([code](HostPtr host) -> io::Task<void> {
+        const auto stopped = co_await broken(host, code, "stop-itself");
+        EXPECT_EQ(type_of(stopped), "Sandbox.Timeout");
+    });
+}
+
+TEST_P(Faults, TheProcessForksWithoutEnd) {
+    site.options.processes_max = 40;
+    auto code = site.probe();
+    code->timeout = 10s;
+    run([this, code](HostPtr host) -> io::Task<void> {
+        const auto forked = co_await call(host, code, "fork-bomb 100");
+        EXPECT_EQ(forked.payload, site.options.users_first == 0 ? "100" : "39");
+        const auto ended = co_await broken(host, code, "exit 1");
+        EXPECT_EQ(type_of(ended), "Runtime.ExitError");
     });
 }
 

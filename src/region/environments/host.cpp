@@ -65,7 +65,7 @@ Result<std::shared_ptr<Host>> Host::open(io::Executor executor, HostOptions opti
         io::log(io::Level::warning, "functions.run-as-root", {{"folder", ground.options.folder.string()}});
     remove_leftovers(
         ground.environments(),
-        ground.groups_begin,
+        ground.groups(),
         ground.users.are_used() ? ground.options.users_first : 0,
         ground.users_count()
     );

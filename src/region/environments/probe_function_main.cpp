@@ -15,6 +15,7 @@
 #include <netinet/tcp.h>
 #include <string>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -160,6 +161,29 @@ void leave_children(const std::string& count) {
     respond(pids);
 }
 
+void fork_much(const std::string& count) {
+    long forked = 0;
+    while (forked < number(count)) {
+        const pid_t pid = ::fork();
+        if (pid < 0) break;
+        if (pid == 0) {
+            for (;;) ::pause();
+        }
+        ++forked;
+    }
+    respond(std::to_string(forked));
+}
+
+/// A folder that its owner may not read either.
+void lock_folder(const std::string&) {
+    const std::string inner = std::string(std::getenv("TMPDIR")) + "/locked/inner";
+    std::filesystem::create_directories(inner);
+    ::close(::creat((inner + "/file").c_str(), 0600));
+    ::chmod(inner.c_str(), 0);
+    ::chmod((std::string(std::getenv("TMPDIR")) + "/locked").c_str(), 0);
+    respond("locked");
+}
+
 void write_forever(const std::string&) {
     const std::string line(1000, 'x');
     for (;;) std::puts(line.c_str());
@@ -237,6 +261,9 @@ const std::map<std::string, void (*)(const std::string&)> kinds{
     {"signal", [](const std::string& rest) { die_by(static_cast<int>(number(rest))); }},
     {"allocate", allocate},
     {"children", leave_children},
+    {"stop-itself", [](const std::string&) { ::raise(SIGSTOP); }},
+    {"fork-bomb", fork_much},
+    {"lock", lock_folder},
     {"flood", write_forever},
     {"fill", fill_folder},
     {"other-id", use_other_id},
