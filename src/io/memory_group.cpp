@@ -4,8 +4,11 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <thread>
 #include <unistd.h>
 
 namespace cloudshelf::io {
@@ -69,7 +72,18 @@ fs::path MemoryGroup::used_max_file() const {
 }
 
 MemoryGroup::~MemoryGroup() {
-    if (!folder_.empty()) ::rmdir(folder_.c_str());
+    if (folder_.empty()) return;
+    // A process that has just ended leaves its group a moment after others see its end.
+    for (int tries = 0; ::rmdir(folder_.c_str()) != 0 && errno == EBUSY && tries < 100; ++tries)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+std::size_t MemoryGroup::count(const std::string& begin) {
+    std::error_code ignored;
+    std::size_t found = 0;
+    for (const auto& entry : fs::directory_iterator(parent_of_groups(is_second_version()), ignored))
+        found += entry.path().filename().string().starts_with(begin) ? 1 : 0;
+    return found;
 }
 
 std::uint64_t MemoryGroup::bytes_used_max() const {

@@ -18,6 +18,8 @@ public:
     static Result<MemoryGroup> make(std::uint64_t bytes_max, std::string name = "");
     /// Removes groups that are called so, from `begin` on, and have no process: what was left by one that was killed.
     static void remove_left(const std::string& begin);
+    /// How many there are that are called so.
+    static std::size_t count(const std::string& begin);
     ~MemoryGroup();
     MemoryGroup(MemoryGroup&& other) noexcept : folder_(std::move(other.folder_)) { other.folder_.clear(); }
     MemoryGroup& operator=(MemoryGroup&&) = delete;

@@ -411,7 +411,7 @@ bool has_variable(pid_t pid, std::string_view begin) {
 std::optional<uid_t> user_of(pid_t pid) {
     const auto status = read_file(fmt::format("/proc/{}/status", pid));
     const auto at = status ? status->find("\nUid:\t") : std::string::npos;
-    if (at == std::string::npos || !is_running(pid)) return std::nullopt;
+    if (at == std::string::npos) return std::nullopt;
     return static_cast<uid_t>(std::strtoul(status->c_str() + at + 6, nullptr, 10));
 }
 

@@ -81,7 +81,7 @@ bool kill_tree(pid_t root, AndRoot and_root, Duration limit);
 /// False where it may not be read.
 bool has_variable(pid_t pid, std::string_view begin);
 
-/// The real user of a process, or nothing when there is none (zombies have none).
+/// The real user of a process, a zombie too, or nothing when there is none.
 std::optional<uid_t> user_of(pid_t pid);
 
 /// SIGSTOPs, then SIGKILLs every process but ourselves that `belongs`, again until none is left or the limit has

@@ -38,6 +38,10 @@ std::int64_t deadline_ms(Duration timeout) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
 }
 
+std::size_t mib(std::uint64_t bytes) {
+    return (bytes + (1 << 20) - 1) >> 20;
+}
+
 io::Task<void> wait_on(asio::steady_timer* timer) {
     boost::system::error_code woken;
     co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, woken));
@@ -87,8 +91,17 @@ io::Task<void> Environment::live(std::shared_ptr<Environment> self, Changed chan
 }
 
 io::Task<Result<Sandbox>> Environment::make() {
+    const auto user = ground_->users.take();
+    if (!user && ground_->users.are_used()) co_return fail("functions.no-sandbox", "no user is free");
+    has_user_ = user.has_value();
+    auto made = co_await make_as(user);
+    if (!made && user) ground_->users.give_back(*user);
+    co_return made;
+}
+
+io::Task<Result<Sandbox>> Environment::make_as(std::optional<uid_t> user) {
     const HostOptions& options = ground_->options;
-    api_ = std::make_unique<RuntimeApi>(ground_->executor, options.address, weak_from_this());
+    api_ = std::make_unique<RuntimeApi>(ground_->executor, options.address, user, weak_from_this());
     if (const auto listening = api_->start(); !listening) co_return fail(listening.error());
     const Place place{
         .id = id_,
@@ -96,21 +109,18 @@ io::Task<Result<Sandbox>> Environment::make() {
         .temporary = ground_->environments() / id_,
     };
     SandboxPlan plan{
-        .group = ground_->groups_begin + id_,
+        .group = ground_->groups() + id_,
         .temporary = place.temporary,
         .root = code_->root,
         .variables = variables_of(*code_, options, place, reason_),
-        .user = ground_->users.take(),
+        .user = user,
         .memory_mib = code_->memory_mib,
         .processes_max = options.processes_max,
         .files_max = options.files_max,
         .temporary_bytes_max = options.temporary_bytes_max,
     };
-    const auto user = plan.user;
-    has_user_ = user.has_value();
     auto work = [plan = std::move(plan)]() mutable { return make_sandbox(std::move(plan)); };
     auto made = co_await ground_->spawner.run(std::move(work));
-    if (!made && user) ground_->users.give_back(*user);
     co_return made;
 }
 
@@ -122,6 +132,7 @@ io::Task<void> Environment::watch(std::shared_ptr<Environment> self, Sandbox san
         take_output(text);
     });
     io::run_in_background(ground_->executor, Output::read(output_));
+    if (waiting_) waiting_->timer.cancel();  // it was faster than we
     asio::posix::stream_descriptor exit(ground_->executor, sandbox.watch);
     if (ended_by_us_) ::kill(process_, SIGKILL);
     boost::system::error_code ignored;
@@ -163,10 +174,11 @@ void Environment::end() {
     if (process_ > 0 && has_user_) ::kill(process_, SIGKILL);
     if (process_ > 0 && !has_user_) {
         auto kill = [](std::shared_ptr<Ground> ground, pid_t process) -> io::Task<void> {
-            co_await ground->sweeper.run([process] {
+            auto work = [process] {
                 kill_tree_of(process);
                 return true;
-            });
+            };
+            co_await ground->sweeper.run(std::move(work));
         };
         io::run_in_background(ground_->executor, kill(ground_, process_));
     }
@@ -290,7 +302,7 @@ io::Task<io::HttpResponse> Environment::next() {
     become(State::idle);
     if (is_first) started_.cancel();
     changed_(*this);
-    while (!has_work() && state_ == State::idle && !own->is_replaced) co_await wait_on(&own->timer);
+    while ((!has_work() || !output_) && state_ == State::idle && !own->is_replaced) co_await wait_on(&own->timer);
     if (own->is_replaced) co_return to_http(runtime::invalid_state());
     waiting_.reset();
     if (state_ != State::idle) co_return to_http(runtime::ending());
@@ -307,6 +319,7 @@ io::HttpResponse Environment::hand_over() {
     current_->handed_over = io::now();
     current_->timer.expires_after(current_->timeout);
     ++ground_->metrics.invocations;
+    output_->drain();  // what it wrote before belongs there
     write_log(runtime::start_line(invocation.request_id, code_->version));
     io::HttpResponse response{.status = 200};
     response.headers = {
@@ -437,11 +450,11 @@ void Environment::write_log(std::string_view text) {
 std::size_t Environment::memory_max_mib() const {
     if (memory_used_ >= 0) {
         char text[32] = {};
-        if (::pread(memory_used_, text, sizeof text - 1, 0) > 0) return std::strtoull(text, nullptr, 10) >> 20;
+        if (::pread(memory_used_, text, sizeof text - 1, 0) > 0) return mib(std::strtoull(text, nullptr, 10));
     }
     const auto status = process_ > 0 ? io::read_file(fmt::format("/proc/{}/status", process_)) : fail("", "");
     const auto at = status ? status->find("VmHWM:") : std::string::npos;
-    return at == std::string::npos ? 0 : std::strtoull(status->c_str() + at + 6, nullptr, 10) >> 10;
+    return at == std::string::npos ? 0 : mib(std::strtoull(status->c_str() + at + 6, nullptr, 10) << 10);
 }
 
 }  // namespace cloudshelf::functions

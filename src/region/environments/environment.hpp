@@ -66,6 +66,8 @@ public:
     /// Since the last change of `state`.
     TimePoint since() const { return since_; }
     TimePoint born() const { return born_; }
+    /// Whether it has ever asked for an invocation.
+    bool has_started() const { return init_duration_ > Duration::zero(); }
 
     // For the host alone:
     bool claimed = false;   // by an invocation
@@ -103,6 +105,7 @@ private:
     };
 
     io::Task<Result<Sandbox>> make();
+    io::Task<Result<Sandbox>> make_as(std::optional<uid_t> user);
     io::Task<void> watch(std::shared_ptr<Environment> self, Sandbox sandbox);
     void become(State state);
     void take_output(std::string_view text);

@@ -129,7 +129,7 @@ io::Task<void> cold(std::shared_ptr<Host> host, fs::path folder) {
 io::Task<int> run(fs::path folder) {
     const auto executor = co_await boost::asio::this_coro::executor;
     HostOptions options{.folder = folder / "host"};
-    if (::geteuid() == 0) options.users_first = 920'000;
+    if (::geteuid() == 0) options.users_first = 1'000'000 + static_cast<uid_t>(::getpid()) * 1000;
     auto host = Host::open(executor, options);
     if (!host) {
         fmt::print(stderr, "{}\n", host.error().message);

@@ -12,17 +12,22 @@
 
 namespace cloudshelf::functions {
 
+/// How the names of a host's control groups begin.
+std::string groups_begin(const std::filesystem::path& folder);
+
 /// What all environments of a host stand on.
 struct Ground {
     Ground(io::Executor on, HostOptions chosen);
 
     std::filesystem::path environments() const { return options.folder / "environments"; }
+    std::string groups() const { return groups_begin(options.folder); }
     std::filesystem::path logs() const { return options.folder / "logs"; }
-    std::size_t users_count() const { return options.environments_max * 2; }
+    /// Those that end do not count as environments, up to here: the next invocation does not wait for what is removed.
+    std::size_t ending_max() const { return options.environments_max + 16; }
+    std::size_t users_count() const { return options.environments_max + ending_max(); }
 
     io::Executor executor;
     HostOptions options;
-    std::string groups_begin;  // of control groups' names, ours alone
     Users users;
     LogFiles log_files;
     Metrics metrics;

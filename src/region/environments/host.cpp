@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <ranges>
+#include <unistd.h>
 #include <utility>
 
 namespace cloudshelf::functions {
@@ -60,7 +61,14 @@ Result<std::shared_ptr<Host>> Host::open(io::Executor executor, HostOptions opti
     options.folder = fs::absolute(options.folder);
     auto host = std::make_shared<Host>(std::move(executor), std::move(options));
     const Ground& ground = *host->ground_;
-    remove_leftovers(ground.environments(), ground.groups_begin, ground.options.users_first, ground.users_count());
+    if (::geteuid() == 0 && !ground.users.are_used())
+        io::log(io::Level::warning, "functions.run-as-root", {{"folder", ground.options.folder.string()}});
+    remove_leftovers(
+        ground.environments(),
+        ground.groups(),
+        ground.users.are_used() ? ground.options.users_first : 0,
+        ground.users_count()
+    );
     std::error_code failed;
     fs::create_directories(ground.environments(), failed);
     if (!failed) fs::create_directories(ground.logs(), failed);
@@ -127,7 +135,8 @@ io::Task<Result<Outcome>> Host::invoke_cold(
         }
         environment->claimed = true;
         const TimePoint began = io::now();
-        auto failure = co_await environment->wait_started(is_last ? code->timeout : ground_->options.init_limit);
+        const Duration limit = is_last ? code->timeout : ground_->options.init_limit;
+        auto failure = co_await environment->wait_started(limit);
         if (!failure) {
             const Duration left = is_last ? code->timeout - (io::now() - began) : code->timeout;
             auto outcome = co_await environment->run(invocation, left);
@@ -188,10 +197,10 @@ void Host::unlist(Environment& environment) {
 // ---- environments
 
 bool Host::make_room() {
-    const auto living = std::ranges::count_if(all_, [](const auto& one) { return one->state() != State::ended; });
-    const auto max = static_cast<std::ptrdiff_t>(ground_->options.environments_max);
-    if (std::ssize(all_) - living >= max) return false;  // those that end would become too many
-    if (living < max) return true;
+    const auto is_ending = [](const EnvironmentPtr& one) { return one->state() == State::ended; };
+    const auto ending = static_cast<std::size_t>(std::ranges::count_if(all_, is_ending));
+    if (ending >= ground_->ending_max()) return false;
+    if (all_.size() - ending < ground_->options.environments_max) return true;
     const auto oldest =
         std::ranges::find_if(ready_, [](const auto& one) { return one->reason() != Reason::provisioned; });
     if (oldest == ready_.end()) return false;
@@ -218,13 +227,7 @@ void Host::on_change(Environment& environment) {
     }
     if (environment.state() == State::ended) {
         unlist(environment);
-        const auto& code = environment.code();
-        const auto provision = provisions_.find(std::pair(code.function, code.version));
-        if (environment.reason() != Reason::provisioned || environment.ended_by_us() || provision == provisions_.end())
-            return;
-        if (io::now() - environment.born() > good_life) provision->second.succeeded();
-        provision->second.failed("an environment ended by itself", io::now());
-        keep(provision->second);
+        if (environment.reason() == Reason::provisioned) replace(environment);
         return;
     }
     // It had been too slow to be listed when it had answered.
@@ -235,6 +238,16 @@ void Host::on_change(Environment& environment) {
             list(environment.shared_from_this());
         }
     }
+}
+
+/// One that did not come up is told of by `bring_up`.
+void Host::replace(const Environment& ended) {
+    if (ended.ended_by_us() || !ended.has_started()) return;
+    const auto provision = provisions_.find(std::pair(ended.code().function, ended.code().version));
+    if (provision == provisions_.end()) return;
+    if (io::now() - ended.born() > good_life) provision->second.succeeded();
+    provision->second.failed("an environment ended by itself", io::now());
+    keep(provision->second);
 }
 
 void Host::reserve(std::string_view function, std::optional<std::size_t> concurrency) {
@@ -381,7 +394,7 @@ Metrics Host::metrics() const {
         } else if (environment->claimed) {
             ++told.busy;
         } else {
-            ++told.idle;
+            ++(state == State::idle ? told.idle : told.resting);
         }
     }
     return told;

@@ -50,6 +50,7 @@ private:
 
     void keep_provisions();
     void keep(Provision& provision);
+    void replace(const Environment& ended);
     static io::Task<void> bring_up(std::shared_ptr<Host> self, EnvironmentPtr environment);
 
     static io::Task<void> look_after(std::shared_ptr<Host> self);

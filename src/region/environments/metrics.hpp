@@ -13,6 +13,7 @@ namespace cloudshelf::functions {
 struct Metrics {
     std::size_t starting = 0;
     std::size_t idle = 0;
+    std::size_t resting = 0;  // have answered, and not yet asked for the next invocation
     std::size_t busy = 0;
     std::size_t ending = 0;
     std::size_t provisioned = 0;  // also counted above

@@ -28,9 +28,10 @@ struct HostOptions {
     /// A process that has answered, and does not ask for the next within this time, gets none until it does.
     Duration rest_limit = std::chrono::milliseconds(100);
 
-    /// As root: each environment runs as a user of its own, `users_first` and so many after it as there may be
-    /// environments twice (those that end keep theirs until nothing of them is left). No other program may use them.
-    /// Zero: all as we are, as when we are not root.
+    /// As root: each environment runs as a user of its own, from `users_first` on; 16 more than twice as many as there
+    /// may be environments (those that end keep theirs until nothing of them is left). No other program, and no other
+    /// host of functions on this machine, may use them: what runs as one of them is killed at the start. Zero: all run
+    /// as we do, as when we are not root.
     uid_t users_first = 0;
     std::size_t processes_max = 512;  // of a user, threads included
     std::size_t files_max = 1024;

@@ -15,6 +15,7 @@
 #include <netinet/tcp.h>
 #include <string>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,12 +44,11 @@ struct Response {
 /// One connection, made again when it is closed.
 class Connection {
 public:
-    Connection() {
-        const std::string api = std::getenv("AWS_LAMBDA_RUNTIME_API");
-        const auto colon = api.find(':');
+    explicit Connection(const std::string& to) {
+        const auto colon = to.find(':');
         address_.sin_family = AF_INET;
-        address_.sin_port = htons(static_cast<std::uint16_t>(std::atoi(api.c_str() + colon + 1)));
-        ::inet_pton(AF_INET, api.substr(0, colon).c_str(), &address_.sin_addr);
+        address_.sin_port = htons(static_cast<std::uint16_t>(std::atoi(to.c_str() + colon + 1)));
+        ::inet_pton(AF_INET, to.substr(0, colon).c_str(), &address_.sin_addr);
     }
 
     void close() {
@@ -103,7 +103,7 @@ private:
     std::string unread_;
 };
 
-Connection api;
+Connection api(std::getenv("AWS_LAMBDA_RUNTIME_API"));
 std::string id;
 long served = 0;
 
@@ -137,10 +137,11 @@ long number(const std::string& text) {
 
 void allocate(const std::string& mib) {
     const auto bytes = static_cast<std::size_t>(number(mib)) << 20;
-    auto* memory = new char[bytes];
-    std::memset(memory, 1, bytes);
+    auto* memory = static_cast<volatile char*>(std::malloc(bytes));
+    if (memory == nullptr) std::abort();
+    for (std::size_t at = 0; at < bytes; at += 4096) memory[at] = 1;
     respond("allocated");
-    delete[] memory;
+    std::free(const_cast<char*>(memory));
 }
 
 /// Children that stay: in sessions of their own, with what we write to still open.
@@ -158,6 +159,29 @@ void leave_children(const std::string& count) {
         pids += std::to_string(pid) + " ";
     }
     respond(pids);
+}
+
+void fork_much(const std::string& count) {
+    long forked = 0;
+    while (forked < number(count)) {
+        const pid_t pid = ::fork();
+        if (pid < 0) break;
+        if (pid == 0) {
+            for (;;) ::pause();
+        }
+        ++forked;
+    }
+    respond(std::to_string(forked));
+}
+
+/// A folder that its owner may not read either.
+void lock_folder(const std::string&) {
+    const std::string inner = std::string(std::getenv("TMPDIR")) + "/locked/inner";
+    std::filesystem::create_directories(inner);
+    ::close(::creat((inner + "/file").c_str(), 0600));
+    ::chmod(inner.c_str(), 0);
+    ::chmod((std::string(std::getenv("TMPDIR")) + "/locked").c_str(), 0);
+    respond("locked");
 }
 
 void write_forever(const std::string&) {
@@ -237,6 +261,9 @@ const std::map<std::string, void (*)(const std::string&)> kinds{
     {"signal", [](const std::string& rest) { die_by(static_cast<int>(number(rest))); }},
     {"allocate", allocate},
     {"children", leave_children},
+    {"stop-itself", [](const std::string&) { ::raise(SIGSTOP); }},
+    {"fork-bomb", fork_much},
+    {"lock", lock_folder},
     {"flood", write_forever},
     {"fill", fill_folder},
     {"other-id", use_other_id},
@@ -259,6 +286,13 @@ const std::map<std::string, void (*)(const std::string&)> kinds{
     {"answer-and-exit", [](const std::string& rest) { respond("bye"), ::_exit(static_cast<int>(number(rest))); }},
     {"answer-and-rest", [](const std::string& rest) { respond("resting"), sleep_ms(number(rest)); }},
     {"headers", nullptr},
+    {"api", [](const std::string&) { respond(std::getenv("AWS_LAMBDA_RUNTIME_API")); }},
+    {"try-steal",
+     [](const std::string& rest) {
+         Connection other(rest);
+         other.send(head_of("GET", "invocation/next", ""));
+         respond(std::to_string(other.receive().status));
+     }},
     {"try-kill",
      [](const std::string& rest) {
          respond(::kill(static_cast<pid_t>(number(rest)), SIGKILL) == 0 ? "killed" : std::strerror(errno));

@@ -1,5 +1,6 @@
 #include "region/environments/runtime_api.hpp"
 
+#include "io/socket_owner.hpp"
 #include "wire/lambda_runtime/call.hpp"
 
 #include <charconv>
@@ -83,8 +84,8 @@ io::Task<io::HttpResponse> answer(std::weak_ptr<RuntimeCalls> weak, io::HttpRequ
 /// A process may keep its connection silent for as long as it works.
 constexpr Duration silence_max = std::chrono::hours(24);
 
-io::HttpServer::Options options_of(std::string address) {
-    return {
+io::HttpServer::Options options_of(std::string address, std::optional<uid_t> user) {
+    io::HttpServer::Options options{
         .listen = {std::move(address), 0},
         .body_bytes_max = runtime::response_bytes_max,
         .header_bytes_max = 64 << 10,
@@ -94,13 +95,23 @@ io::HttpServer::Options options_of(std::string address) {
         .streams = is_streamed,
         .streamed_body_bytes_max = std::uint64_t{1} << 40,
     };
+    if (user) {
+        options.admits = [user](const io::Endpoint& ours, const io::Endpoint& peer) {
+            return io::socket_owner(peer, ours) == user;
+        };
+    }
+    return options;
 }
 
 }  // namespace
 
-RuntimeApi::RuntimeApi(io::Executor executor, std::string address, std::weak_ptr<RuntimeCalls> calls)
-    : server_(std::move(executor), options_of(std::move(address)), [calls = std::move(calls)](io::HttpRequest request) {
-          return answer(calls, std::move(request));
-      }) {}
+RuntimeApi::RuntimeApi(
+    io::Executor executor, std::string address, std::optional<uid_t> user, std::weak_ptr<RuntimeCalls> calls
+)
+    : server_(
+          std::move(executor),
+          options_of(std::move(address), user),
+          [calls = std::move(calls)](io::HttpRequest request) { return answer(calls, std::move(request)); }
+      ) {}
 
 }  // namespace cloudshelf::functions

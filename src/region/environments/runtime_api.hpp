@@ -4,8 +4,10 @@
 #include "wire/lambda_runtime/answers.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 namespace cloudshelf::functions {
 
@@ -29,8 +31,10 @@ public:
 /// Lambda's runtime API over HTTP, for one process. Takes bodies of any content type; what is too long is not read.
 class RuntimeApi {
 public:
-    /// `calls` is not kept alive.
-    RuntimeApi(io::Executor executor, std::string address, std::weak_ptr<RuntimeCalls> calls);
+    /// `calls` is not kept alive. With a user: nobody else is listened to, though all may connect.
+    RuntimeApi(
+        io::Executor executor, std::string address, std::optional<uid_t> user, std::weak_ptr<RuntimeCalls> calls
+    );
 
     /// On a port that the system chooses. Errors: of io::HttpServer::start.
     Result<void> start() { return server_.start(); }

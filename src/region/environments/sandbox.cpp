@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vector>
 
 namespace cloudshelf::functions {
 namespace {
@@ -104,6 +105,23 @@ void close_all(const Sandbox& sandbox) {
     }
 }
 
+/// Whatever a function did to its permissions; only we are left, so nothing changes meanwhile.
+void remove_folder(const fs::path& folder) {
+    std::error_code failed;
+    fs::remove_all(folder, failed);
+    if (!failed) return;
+    std::vector<fs::path> folders{folder};
+    while (!folders.empty()) {
+        const fs::path next = std::move(folders.back());
+        folders.pop_back();
+        fs::permissions(next, fs::perms::owner_all, failed);
+        for (const auto& entry : fs::directory_iterator(next, failed)) {
+            if (entry.symlink_status().type() == fs::file_type::directory) folders.push_back(entry.path());
+        }
+    }
+    fs::remove_all(folder, failed);
+}
+
 std::string marker(const fs::path& temporary) {
     return "TMPDIR=" + temporary.string();
 }
@@ -144,8 +162,7 @@ Removed remove_sandbox(Sandbox sandbox) {
     }
     if (sandbox.group) removed.memory_kills = sandbox.group->killed();
     sandbox.group.reset();
-    std::error_code ignored;
-    fs::remove_all(plan.temporary, ignored);
+    remove_folder(plan.temporary);
     return removed;
 }
 
@@ -160,8 +177,7 @@ void remove_leftovers(
     };
     io::kill_where(belongs, 5s);
     io::MemoryGroup::remove_left(groups_begin);
-    std::error_code ignored;
-    fs::remove_all(environments, ignored);
+    remove_folder(environments);
 }
 
 }  // namespace cloudshelf::functions
