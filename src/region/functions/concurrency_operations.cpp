@@ -90,8 +90,8 @@ boost::json::object describe(
     const Call& call, const Function& function, const std::string& qualifier, const Provisioning& provisioning
 ) {
     const auto* version = function.resolve(qualifier);
-    auto now =
-        version != nullptr ? call.service.host().runner().provisioned(function.name, version->number) : Provisioned();
+    auto now = version != nullptr ? call.service.runnables().runner().provisioned(function.name, version->number)
+                                  : Provisioned();
     now.requested = static_cast<std::size_t>(provisioning.requested);
     boost::json::object told{
         {"RequestedProvisionedConcurrentExecutions", provisioning.requested},

@@ -65,7 +65,7 @@ Refusal refusal_of(const Error& error, const Function& function) {
 io::Task<Answer> invoke_now(Call call, FoundVersion found, InvokeRequest request) {
     const auto* version = draw_version(found);
     if (version == nullptr) co_return std::unexpected(errors::function_not_found(found.named.arn));
-    auto code = call.service.host().runnable(*found.function, *version);
+    auto code = call.service.runnables().runnable(*found.function, *version);
     if (!code) co_return std::unexpected(code.error());
     Invocation invocation{
         .request_id = call.request_id,
@@ -76,7 +76,7 @@ io::Task<Answer> invoke_now(Call call, FoundVersion found, InvokeRequest request
         .wants_log = request.wants_log,
     };
     const auto number = version->number;
-    auto outcome = co_await call.service.host().runner().invoke(std::move(*code), std::move(invocation));
+    auto outcome = co_await call.service.runnables().runner().invoke(std::move(*code), std::move(invocation));
     if (!outcome) co_return std::unexpected(refusal_of(outcome.error(), *found.function));
     io::HttpResponse response{.status = 200, .headers = {}, .body = std::move(outcome->payload)};
     response.headers.emplace_back("Content-Type", "application/json");
@@ -97,6 +97,8 @@ io::Task<Answer> invoke_later(Call call, Named named, InvokeRequest request) {
     due.event.trace_id = call.request.header(headers::trace_id);
     due.event.accepted_ms = now_ms;
     const auto queued = co_await call.service.events().add(std::move(due));
+    if (!queued && queued.error().code == "functions.too-many-events")
+        co_return std::unexpected(Refusal(errors::too_many_requests(), lambda::Throttled::host));
     if (!queued) co_return std::unexpected(queued.error());
     call.service.dispatcher().wake();
     co_return answer_nothing(202);

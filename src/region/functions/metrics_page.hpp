@@ -2,7 +2,7 @@
 
 #include "region/functions/catalogue.hpp"
 #include "region/functions/event_queue.hpp"
-#include "region/functions/host.hpp"
+#include "region/functions/runnables.hpp"
 #include "region/log/metrics.hpp"
 
 #include <cstdint>

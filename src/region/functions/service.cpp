@@ -106,12 +106,13 @@ struct Service::Impl {
     io::BlockingPool blocking{blocking_threads};  // ends before what it reads
     std::unique_ptr<ObjectsClient> objects;
     RunnerInUse runner;
-    std::unique_ptr<Host> host;
+    std::unique_ptr<Runnables> runnables;
     std::unique_ptr<Dispatcher> dispatcher;
     std::set<std::string, std::less<>> changing;  // functions
     std::unique_ptr<io::HttpServer> server;
     program::Behind behind;
     bool open = false;
+    std::size_t answering = 0;  // requests
 
     changelog::ChangeLog::Options log_options() const {
         changelog::ChangeLog::Options made{.folder = options.data / "log", .region = options.region};
@@ -137,6 +138,7 @@ struct Service::Impl {
         packages = std::move(*store);
         catalogue = std::make_unique<Catalogue>(log.get(), storage);
         events = std::make_unique<EventQueue>(log.get(), storage);
+        if (auto counted = events->load(); !counted) return counted;
         return catalogue->load();
     }
 
@@ -146,8 +148,8 @@ struct Service::Impl {
         auto made = make_runner(std::move(terms));
         if (!made) return fail(made.error());
         runner = std::move(*made);
-        host = std::make_unique<Host>(runner.runner.get(), packages.get());
-        for (const auto& function : catalogue->all()) host->settle(nullptr, function.get());
+        runnables = std::make_unique<Runnables>(runner.runner.get(), packages.get());
+        for (const auto& function : catalogue->all()) runnables->settle(nullptr, function.get());
         return {};
     }
 
@@ -246,7 +248,15 @@ struct Service::Impl {
         co_return answer;
     }
 
+    /// Counted, so that the service does not go while somebody is answered by it.
     io::Task<io::HttpResponse> answer_api(io::HttpRequest request) {
+        ++answering;
+        auto response = co_await answer_one(std::move(request));
+        --answering;
+        co_return response;
+    }
+
+    io::Task<io::HttpResponse> answer_one(io::HttpRequest request) {
         const auto began = io::now();
         const auto target = lambda::read_target(request.method, request.target);
         const auto* operation = operation_of(target);
@@ -293,9 +303,8 @@ struct Service::Impl {
         append_log_metrics(page, log->metrics());
         append_catalogue_metrics(page, *catalogue);
         append_provisioned_metrics(page, *catalogue, *runner.runner);
-        auto work = [this] { return events->size(); };
-        const auto size = co_await blocking.run(std::move(work));
-        if (size) append_event_metrics(page, *size, dispatcher->ended(), self->wall_ms());
+        append_event_metrics(page, events->size(), dispatcher->ended(), self->wall_ms());
+        if (runner.append_metrics) runner.append_metrics(page);
         co_return io::HttpResponse::text(200, std::move(page));
     }
 
@@ -355,6 +364,8 @@ io::Task<void> Service::stop(io::Deadline deadline) {
     if (impl_->server) co_await impl_->server->stop(deadline.sooner(deadline.remaining() / 2));
     if (impl_->runner.stop) co_await impl_->runner.stop(deadline);
     co_await impl_->behind.end(deadline);
+    // Their environments have ended, so that these are about to.
+    while (impl_->answering > 0 && !deadline.passed()) co_await io::wait_for(std::chrono::milliseconds(5));
 }
 
 std::uint16_t Service::port() const {
@@ -382,8 +393,8 @@ Catalogue& Service::catalogue() {
 PackageStore& Service::packages() {
     return *impl_->packages;
 }
-Host& Service::host() {
-    return *impl_->host;
+Runnables& Service::runnables() {
+    return *impl_->runnables;
 }
 EventQueue& Service::events() {
     return *impl_->events;
@@ -409,7 +420,7 @@ std::int64_t Service::wall_ms() const {
 
 io::Task<Result<Catalogue::Changed>> Service::change(std::string name, Catalogue::Change change) {
     auto changed = co_await impl_->catalogue->change(std::move(name), std::move(change));
-    if (changed) impl_->host->settle(changed->before.get(), changed->after.get());
+    if (changed) impl_->runnables->settle(changed->before.get(), changed->after.get());
     co_return changed;
 }
 

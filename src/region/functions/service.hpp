@@ -6,8 +6,8 @@
 #include "io/http.hpp"
 #include "region/functions/catalogue.hpp"
 #include "region/functions/event_queue.hpp"
-#include "region/functions/host.hpp"
 #include "region/functions/package_store.hpp"
+#include "region/functions/runnables.hpp"
 #include "region/functions/runner_factory.hpp"
 #include "region/log/change_log.hpp"
 #include "wire/sigv4/credentials.hpp"
@@ -75,7 +75,7 @@ public:
     // What operations stand on, from `start` to the end.
     Catalogue& catalogue();
     PackageStore& packages();
-    Host& host();
+    Runnables& runnables();
     EventQueue& events();
     Dispatcher& dispatcher();
     ObjectsClient* objects();  // null: there is none

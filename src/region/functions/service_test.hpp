@@ -47,10 +47,10 @@ struct Region {
         options.concurrency = 20;
         if (adjust) adjust(options);
         const auto make_runner = [this](const RunnerTerms&) -> Result<RunnerInUse> {
-            auto made = std::make_unique<FakeRunner>();
+            auto made = std::make_shared<FakeRunner>();
             runner = made.get();
             if (prepare) prepare(*runner);
-            return RunnerInUse{.runner = std::move(made), .stop = {}};
+            return RunnerInUse{.runner = std::move(made), .stop = {}, .append_metrics = {}};
         };
         service = std::make_unique<Service>(executor, std::move(options), make_runner);
         co_return co_await service->start();
@@ -117,8 +117,7 @@ struct Region {
     io::Task<bool> settled() {
         const auto deadline = io::Deadline::after(std::chrono::seconds(10));
         while (!deadline.passed()) {
-            const auto size = service->events().size();
-            if (size && size->events == 0) co_return true;
+            if (service->events().size().events == 0) co_return true;
             co_await io::wait_for(std::chrono::milliseconds(1));
         }
         co_return false;

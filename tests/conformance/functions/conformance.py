@@ -464,6 +464,19 @@ class Program(Case):
         self.assertEqual(self.aws.invoke(FunctionName=self.name, Payload=b"[1]")["Payload"].read(), b"[1]")
         self.assertEqual(made["Version"], "1")
 
+    def test_killed_keeps_what_was_acknowledged(self):
+        global server
+        self.create()
+        ended = 'cloudshelf_functions_events_ended_total{condition="RetriesExhausted"}'
+        for _ in range(5):
+            self.aws.invoke(FunctionName=self.name, InvocationType="Event", Payload=b'{"fail": true}')
+        server.kill()
+        server.wait(20)
+        server = start()
+        self.assertEqual(metric(ended), 0)
+        self.assertEqual(self.aws.invoke(FunctionName=self.name, Payload=b"[1]")["Payload"].read(), b"[1]")
+        eventually(lambda: metric(ended) == 5)
+
     @unittest.skipUnless(shutil.which("aws"), "aws is not installed")
     def test_by_command_line(self):
         def aws(*arguments):

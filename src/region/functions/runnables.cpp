@@ -1,4 +1,4 @@
-#include "region/functions/host.hpp"
+#include "region/functions/runnables.hpp"
 
 #include "io/log.hpp"
 
@@ -23,7 +23,7 @@ std::vector<const Version*> versions_of(const Function& function) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Runnable>> Host::runnable(const Function& function, const Version& version) {
+Result<std::shared_ptr<const Runnable>> Runnables::runnable(const Function& function, const Version& version) {
     auto& known = made_[function.name][version.number];
     if (known && known->revision == version.revision) return known;
     auto package = packages_->find(version.code.digest);
@@ -42,7 +42,7 @@ Result<std::shared_ptr<const Runnable>> Host::runnable(const Function& function,
     return known;
 }
 
-void Host::settle(const Function* before, const Function* after) {
+void Runnables::settle(const Function* before, const Function* after) {
     settle_reserved(before, after);
     settle_provisioned(before, after);
     if (before != nullptr) {
@@ -51,7 +51,7 @@ void Host::settle(const Function* before, const Function* after) {
     }
 }
 
-void Host::settle_reserved(const Function* before, const Function* after) {
+void Runnables::settle_reserved(const Function* before, const Function* after) {
     const auto had = before != nullptr ? before->reserved : std::nullopt;
     const auto has = after != nullptr ? after->reserved : std::nullopt;
     if (had == has) return;
@@ -59,7 +59,7 @@ void Host::settle_reserved(const Function* before, const Function* after) {
     runner_->reserve(name, has ? std::optional(static_cast<std::size_t>(*has)) : std::nullopt);
 }
 
-void Host::settle_provisioned(const Function* before, const Function* after) {
+void Runnables::settle_provisioned(const Function* before, const Function* after) {
     const auto had = before != nullptr ? provisioned_versions(*before) : std::map<std::string, std::int64_t>();
     const auto has = after != nullptr ? provisioned_versions(*after) : std::map<std::string, std::int64_t>();
     for (const auto& [number, environments] : had) {
@@ -71,13 +71,13 @@ void Host::settle_provisioned(const Function* before, const Function* after) {
     }
 }
 
-void Host::provision(const Function& function, const Version& version, std::int64_t environments) {
+void Runnables::provision(const Function& function, const Version& version, std::int64_t environments) {
     auto code = runnable(function, version);
     if (code) return runner_->provision(std::move(*code), static_cast<std::size_t>(environments));
     io::log(io::Level::error, "functions.no-package", {{"function", function.name}, {"version", version.number}});
 }
 
-void Host::retire_changed(const Function& before, const Function* after) {
+void Runnables::retire_changed(const Function& before, const Function* after) {
     for (const auto* version : versions_of(before)) {
         const auto* now = after != nullptr ? after->version(version->number) : nullptr;
         if (now == nullptr) {

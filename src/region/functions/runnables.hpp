@@ -13,9 +13,9 @@
 namespace cloudshelf::functions {
 
 /// The catalogue's functions as the runner sees them. Lives on the runner's executor.
-class Host {
+class Runnables {
 public:
-    Host(Runner* runner, PackageStore* packages) : runner_(runner), packages_(packages) {}
+    Runnables(Runner* runner, PackageStore* packages) : runner_(runner), packages_(packages) {}
 
     /// What a version is run from; its package stays on the disk as long as anybody holds this. Errors:
     /// "functions.no-package".
