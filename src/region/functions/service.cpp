@@ -23,6 +23,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -183,21 +184,23 @@ struct Service::Impl {
         return errors::payload_too_large(length, type.empty() ? "RequestResponse" : type, operation.body_bytes_max);
     }
 
-    /// The body of a request that was handed over before it: only so many at a time, and only of known keys.
-    io::Task<Result<void>> take_body(
+    /// The body of a request that was handed over before it: only of known keys, and only so many at a time. The turn
+    /// is kept until the answer, for so long the body is in memory.
+    using MaybeTurn = std::optional<io::Turns::Turn>;
+    io::Task<Result<MaybeTurn>> take_body(
         io::HttpRequest* request, const lambda::Target* target, const Operation* operation
     ) {
-        if (!request->incoming) co_return Result<void>();
+        if (!request->incoming) co_return MaybeTurn();
         if (!access.names_known_key(*request))
             co_return fail(errors::access_denied("The request is not signed by us."));
-        const auto turn = co_await io::Turns::take(large_bodies, executor, io::Deadline::after(large_body_patience));
+        auto turn = co_await io::Turns::take(large_bodies, executor, io::Deadline::after(large_body_patience));
         if (!turn) co_return fail(errors::too_many_requests());
         auto body = co_await read_body(request->incoming, operation->body_bytes_max);
         if (!body && body.error().code == "functions.body-too-large")
             co_return fail(too_large(*target, *operation, *request));
         if (!body) co_return fail(errors::invalid_request_content(body.error().message));
         request->body = std::move(*body);
-        co_return Result<void>();
+        co_return turn;
     }
 
     io::Task<std::string> digest_of(const std::string* body) {
