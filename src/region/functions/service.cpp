@@ -8,9 +8,12 @@
 #include "region/functions/body.hpp"
 #include "region/functions/dispatcher.hpp"
 #include "region/functions/ids.hpp"
+#include "region/functions/mappings.hpp"
 #include "region/functions/metrics_page.hpp"
 #include "region/functions/objects_client.hpp"
 #include "region/functions/operation.hpp"
+#include "region/functions/poller.hpp"
+#include "region/functions/streams_client.hpp"
 #include "region/program/behind.hpp"
 #include "region/program/peers.hpp"
 #include "region/program/request_metrics.hpp"
@@ -105,7 +108,9 @@ struct Service::Impl {
     std::unique_ptr<Catalogue> catalogue;
     std::unique_ptr<EventQueue> events;
     io::BlockingPool blocking{blocking_threads};  // ends before what it reads
+    std::unique_ptr<Mappings> mappings;
     std::unique_ptr<ObjectsClient> objects;
+    std::unique_ptr<StreamsClient> streams;
     RunnerInUse runner;
     std::unique_ptr<Runnables> runnables;
     std::unique_ptr<Dispatcher> dispatcher;
@@ -139,7 +144,9 @@ struct Service::Impl {
         packages = std::move(*store);
         catalogue = std::make_unique<Catalogue>(log.get(), storage);
         events = std::make_unique<EventQueue>(log.get(), storage);
+        mappings = std::make_unique<Mappings>(log.get(), storage);
         if (auto counted = events->load(); !counted) return counted;
+        if (auto known = mappings->load(); !known) return known;
         return catalogue->load();
     }
 
@@ -154,19 +161,23 @@ struct Service::Impl {
         return {};
     }
 
-    Result<void> open_objects() {
-        if (!options.objects) return {};
+    /// The services that are asked for packages and streams.
+    Result<void> open_neighbours() {
+        if (!options.objects && !options.tables) return {};
         const auto profile = std::ranges::find_if(options.keyring, [this](const auto& key) {
             return key.second.profile == options.profile;
         });
         if (profile == options.keyring.end())
             return fail("functions.no-profile", "there is no profile named \"" + options.profile + "\"");
-        objects = std::make_unique<ObjectsClient>(
-            executor,
-            ObjectsClient::Options{
-                .endpoint = *options.objects, .region = options.region.value(), .credentials = profile->second
-            }
-        );
+        const auto& region = options.region.value();
+        if (options.objects) {
+            ObjectsClient::Options to{.endpoint = *options.objects, .region = region, .credentials = profile->second};
+            objects = std::make_unique<ObjectsClient>(executor, std::move(to));
+        }
+        if (options.tables) {
+            StreamsClient::Options to{.endpoint = *options.tables, .region = region, .credentials = profile->second};
+            streams = std::make_unique<StreamsClient>(executor, std::move(to));
+        }
         return {};
     }
 
@@ -351,11 +362,14 @@ io::Task<Result<void>> Service::start() {
     });
     if (auto listening = impl_->server->start(); !listening) co_return fail(listening.error());
     if (auto opened = impl_->open_data(); !opened) co_return fail(opened.error());
-    if (auto found = impl_->open_objects(); !found) co_return fail(found.error());
+    if (auto found = impl_->open_neighbours(); !found) co_return fail(found.error());
     if (auto made = impl_->open_runner(); !made) co_return fail(made.error());
     impl_->dispatcher = std::make_unique<Dispatcher>(*this);
     impl_->open = true;
     run_behind(Dispatcher::run(impl_->dispatcher.get()));
+    if (streams() != nullptr) {
+        for (const auto& mapping : mappings().all()) run_behind(poll_mapping(this, mapping->uuid));
+    }
     run_behind(keep_collecting(this));
     co_return Result<void>();
 }
@@ -407,6 +421,12 @@ Dispatcher& Service::dispatcher() {
 }
 ObjectsClient* Service::objects() {
     return impl_->objects.get();
+}
+StreamsClient* Service::streams() {
+    return impl_->streams.get();
+}
+Mappings& Service::mappings() {
+    return *impl_->mappings;
 }
 io::BlockingPool& Service::blocking() {
     return impl_->blocking;

@@ -50,6 +50,11 @@ constexpr std::array routes{
     Route{"POST", "2017-03-31/tags/{Resource}", "TagResource"},
     Route{"DELETE", "2017-03-31/tags/{Resource}", "UntagResource"},
     Route{"GET", "2016-08-19/account-settings", "GetAccountSettings"},
+    Route{"POST", "2015-03-31/event-source-mappings", "CreateEventSourceMapping"},
+    Route{"GET", "2015-03-31/event-source-mappings", "ListEventSourceMappings"},
+    Route{"GET", "2015-03-31/event-source-mappings/{UUID}", "GetEventSourceMapping"},
+    Route{"PUT", "2015-03-31/event-source-mappings/{UUID}", "UpdateEventSourceMapping"},
+    Route{"DELETE", "2015-03-31/event-source-mappings/{UUID}", "DeleteEventSourceMapping"},
 };
 
 std::vector<std::string_view> segments(std::string_view path) {
