@@ -85,6 +85,11 @@ io::Task<Answer> update_alias(Call call) {
         auto changed = lambda::change_alias(present->second, call.body);
         if (!changed) return fail(changed.error());
         if (auto there = check_versions(call, *function, *changed); !there) return there;
+        if (changed->version == lambda::latest && function->provisioned.contains(name)) {
+            return fail(errors::invalid_parameter(
+                "Provisioned Concurrency Configs cannot be applied to unpublished function versions."
+            ));
+        }
         changed->revision = draw_uuid();
         present->second = std::move(*changed);
         return {};

@@ -10,7 +10,7 @@ int main(int argc, char** argv) {
     using namespace cloudshelf::functions;
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     const auto make_runner = [](const RunnerTerms&) -> cloudshelf::Result<RunnerInUse> {
-        return RunnerInUse{.runner = std::make_unique<FakeRunner>(), .stop = {}};
+        return RunnerInUse{.runner = std::make_shared<FakeRunner>(), .stop = {}, .append_metrics = {}};
     };
     return functions_main(arguments, make_runner);
 }

@@ -86,6 +86,10 @@ io::Task<void> Dispatcher::try_one(Due due) {
     wake();
 }
 
+std::string Dispatcher::arn_as_invoked(const Event& event) const {
+    return lambda::function_arn(service_.region().value(), event.function, event.qualifier);
+}
+
 Dispatcher::Tried Dispatcher::prepare(const Event& event, const Function& function, const Version& version) const {
     Tried tried;
     tried.terms = {.retry = service_.options().retry, .config = settings_of(function, event.qualifier)};
@@ -106,13 +110,13 @@ io::Task<void> Dispatcher::invoke(Due due) {
     if (version == nullptr) {
         io::log(io::Level::warning, "functions.event-dropped", {{"function", event.function}, {"request", event.id}});
         ++ended_["Dropped"];
-        co_await replace(due.place(), {});
+        co_await replace(std::move(due), {});
         co_return;
     }
     auto tried = prepare(event, *function, *version);
     auto code = service_.runnables().runnable(*function, *version);
     if (code) {
-        Invocation invocation{.request_id = event.id, .arn = tried.ending.function_arn, .payload = event.payload};
+        Invocation invocation{.request_id = event.id, .arn = arn_as_invoked(event), .payload = event.payload};
         invocation.trace_id = event.trace_id;
         invocation.client_context = event.client_context;
         tried.ending.executed_version = version->number;
@@ -147,7 +151,7 @@ io::Task<void> Dispatcher::conclude(Due due, Tried tried) {
             );
         }
     }
-    co_await replace(due.place(), std::move(next));
+    co_await replace(std::move(due), std::move(next));
 }
 
 io::Task<void> Dispatcher::deliver(Due due) {
@@ -167,11 +171,11 @@ io::Task<void> Dispatcher::deliver(Due due) {
         ++ended_["Dropped"];
         io::log(io::Level::error, "functions.delivery-dropped", {{"bucket", due.event.bucket}, {"key", due.event.key}});
     }
-    co_await replace(due.place(), std::move(next));
+    co_await replace(std::move(due), std::move(next));
 }
 
-io::Task<void> Dispatcher::replace(std::string place, std::vector<Due> with) {
-    const auto replaced = co_await service_.events().replace(std::move(place), std::move(with));
+io::Task<void> Dispatcher::replace(Due gone, std::vector<Due> with) {
+    const auto replaced = co_await service_.events().replace(std::move(gone), std::move(with));
     if (replaced) co_return;
     // It stays as it was, and is tried again: at least once is what is promised. But not at once: the disk has failed.
     io::log(io::Level::error, "functions.event-unwritten", {{"why", replaced.error().message}});

@@ -43,13 +43,14 @@ private:
         std::vector<std::string> tell_of_failure;  // destinations
         std::vector<std::string> tell_of_success;
     };
+    std::string arn_as_invoked(const Event& event) const;
     Tried prepare(const Event& event, const Function& function, const Version& version) const;
     io::Task<void> wait_until(std::int64_t due_ms);
     io::Task<void> try_one(Due due);
     io::Task<void> invoke(Due due);
     io::Task<void> deliver(Due due);
     io::Task<void> conclude(Due due, Tried tried);
-    io::Task<void> replace(std::string place, std::vector<Due> with);
+    io::Task<void> replace(Due gone, std::vector<Due> with);
 
     Service& service_;
     boost::asio::steady_timer bell_;

@@ -140,24 +140,28 @@ std::string invocation_record(const Event& event, const Ending& ending) {
     );
 }
 
+std::optional<Event> delivery(const Event& about, std::string record, const std::string& arn, std::int64_t now_ms) {
+    Event made{.id = draw_uuid(), .payload = std::move(record), .trace_id = about.trace_id, .accepted_ms = now_ms};
+    made.depth = about.depth + 1;
+    if (arn.starts_with(bucket_arn)) {
+        made.function = about.function;
+        made.bucket = arn.substr(bucket_arn.size());
+        made.key = object_key(about, now_ms);
+        return made;
+    }
+    const auto target = lambda::read_reference(arn);
+    if (!target) return std::nullopt;
+    made.function = target->name;
+    made.qualifier = target->qualifier;
+    return made;
+}
+
 std::vector<Event> deliveries(const Event& event, const Ending& ending, const std::vector<std::string>& destinations) {
     std::vector<Event> made;
     if (destinations.empty() || event.depth >= depth_max) return made;
     const auto record = invocation_record(event, ending);
     for (const auto& arn : destinations) {
-        Event next{.id = draw_uuid(), .payload = record, .trace_id = event.trace_id, .accepted_ms = ending.now_ms};
-        next.depth = event.depth + 1;
-        if (arn.starts_with(bucket_arn)) {
-            next.function = event.function;
-            next.bucket = arn.substr(bucket_arn.size());
-            next.key = object_key(event, ending.now_ms);
-        } else if (auto target = lambda::read_reference(arn)) {
-            next.function = target->name;
-            next.qualifier = target->qualifier;
-        } else {
-            continue;
-        }
-        made.push_back(std::move(next));
+        if (auto next = delivery(event, record, arn, ending.now_ms)) made.push_back(std::move(*next));
     }
     return made;
 }

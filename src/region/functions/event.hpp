@@ -81,6 +81,9 @@ inline constexpr std::int64_t depth_max = 16;
 /// passed over, since they were checked when they were taken.
 std::vector<Event> deliveries(const Event& event, const Ending& ending, const std::vector<std::string>& destinations);
 
+/// One of them: a record about an event, on its way to a destination. Nothing: the destination cannot be read.
+std::optional<Event> delivery(const Event& about, std::string record, const std::string& arn, std::int64_t now_ms);
+
 /// Whether a destination may be named: a function's ARN of this region, or a bucket's ARN ("arn:aws:s3:::failed")
 /// where there is a service of objects. Errors: InvalidParameterValueException.
 Result<void> check_destination(std::string_view arn, std::string_view region, bool has_objects);

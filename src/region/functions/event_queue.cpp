@@ -3,7 +3,6 @@
 #include "io/log.hpp"
 #include "region/log/bytes.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace cloudshelf::functions {
@@ -19,21 +18,40 @@ std::string Due::place() const {
     return changelog::ByteWriter().number(static_cast<std::uint64_t>(due_ms)).raw(event.id).take();
 }
 
-io::Task<Result<void>> EventQueue::add(Due event) {
-    std::vector<Due> one;
-    one.push_back(std::move(event));
-    return replace({}, std::move(one));
+Result<void> EventQueue::load() {
+    const auto visit = [this](std::string_view, std::string_view record) {
+        if (const auto event = decode_event(record)) accepted_.insert(event->accepted_ms);
+        return true;
+    };
+    return log_->view().scan(storage_.events, {}, visit);
 }
 
-io::Task<Result<void>> EventQueue::replace(std::string place, std::vector<Due> with) {
+io::Task<Result<void>> EventQueue::write(const Due* gone, const std::vector<Due>* with) {
     changelog::ChangeLog::Decision decision = [&](changelog::Batch& batch) -> Result<void> {
-        if (!place.empty()) batch.erase(storage_.events, place);
-        for (const auto& each : with) batch.put(storage_.events, each.place(), encode_event(each.event));
+        if (gone != nullptr) batch.erase(storage_.events, gone->place());
+        for (const auto& each : *with) batch.put(storage_.events, each.place(), encode_event(each.event));
         return {};
     };
     const auto written = co_await log_->write(std::move(decision));
     if (!written) co_return fail(written.error());
+    if (gone != nullptr) {
+        if (const auto counted = accepted_.find(gone->event.accepted_ms); counted != accepted_.end())
+            accepted_.erase(counted);
+    }
+    for (const auto& each : *with) accepted_.insert(each.event.accepted_ms);
     co_return Result<void>();
+}
+
+io::Task<Result<void>> EventQueue::add(Due event) {
+    if (accepted_.size() >= events_max)
+        co_return fail("functions.too-many-events", "there are too many events that wait");
+    std::vector<Due> one;
+    one.push_back(std::move(event));
+    co_return co_await write(nullptr, &one);
+}
+
+io::Task<Result<void>> EventQueue::replace(Due gone, std::vector<Due> with) {
+    co_return co_await write(&gone, &with);
 }
 
 Result<EventQueue::Look> EventQueue::look(std::int64_t now_ms, std::set<std::string> but, std::size_t most) const {
@@ -56,18 +74,8 @@ Result<EventQueue::Look> EventQueue::look(std::int64_t now_ms, std::set<std::str
     return found;
 }
 
-Result<EventQueue::Size> EventQueue::size() const {
-    Size size;
-    const auto visit = [&](std::string_view, std::string_view record) {
-        const auto event = decode_event(record);
-        if (!event) return true;
-        ++size.events;
-        size.oldest_accepted_ms =
-            size.events == 1 ? event->accepted_ms : std::min(size.oldest_accepted_ms, event->accepted_ms);
-        return true;
-    };
-    if (auto scanned = log_->view().scan(storage_.events, {}, visit); !scanned) return fail(scanned.error());
-    return size;
+EventQueue::Size EventQueue::size() const {
+    return {.events = accepted_.size(), .oldest_accepted_ms = accepted_.empty() ? 0 : *accepted_.begin()};
 }
 
 }  // namespace cloudshelf::functions

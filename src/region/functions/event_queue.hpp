@@ -14,6 +14,9 @@
 
 namespace cloudshelf::functions {
 
+/// More are not accepted: their functions are too slow for them.
+inline constexpr std::size_t events_max = 100'000;
+
 /// An event with the time at which it is to be tried.
 struct Due {
     std::int64_t due_ms = 0;  // since 1970
@@ -23,15 +26,19 @@ struct Due {
     std::string place() const;
 };
 
-/// Events on the disk, by when they are due. Each is there from `add` until a `replace` without it.
+/// Events on the disk, by when they are due. Each is there from `add` until a `replace` without it. Lives on one
+/// executor, except where it says "any thread".
 class EventQueue {
 public:
     EventQueue(changelog::ChangeLog* log, Storage storage) : log_(log), storage_(storage) {}
 
-    /// Durable when it answers. Errors: those of ChangeLog::write.
+    /// Counts what is there. Before anything else. Errors: those of View::scan.
+    Result<void> load();
+
+    /// Durable when it answers. Errors: "functions.too-many-events", those of ChangeLog::write.
     io::Task<Result<void>> add(Due event);
-    /// One goes, others come, all at once. Errors: as add.
-    io::Task<Result<void>> replace(std::string place, std::vector<Due> with);
+    /// One goes, others come, all at once. Errors: those of ChangeLog::write.
+    io::Task<Result<void>> replace(Due gone, std::vector<Due> with);
 
     struct Look {
         std::vector<Due> due;                 // in order
@@ -45,12 +52,14 @@ public:
         std::uint64_t events = 0;
         std::int64_t oldest_accepted_ms = 0;  // 0: there is none
     };
-    /// Waits for the disk; any thread. Errors: those of View::scan.
-    Result<Size> size() const;
+    Size size() const;
 
 private:
+    io::Task<Result<void>> write(const Due* gone, const std::vector<Due>* with);
+
     changelog::ChangeLog* log_;
     Storage storage_;
+    std::multiset<std::int64_t> accepted_;  // of all that are there: when
 };
 
 }  // namespace cloudshelf::functions

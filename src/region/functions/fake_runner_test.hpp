@@ -47,6 +47,7 @@ public:
 
     std::optional<Error> refusal;
     bool fails_always = false;
+    std::string fails_with;  // payloads with this in them fail
     std::vector<Invocation> invocations;
     std::vector<Runnable> runs;
     std::map<std::string, std::optional<std::size_t>> reserved;
@@ -55,7 +56,7 @@ public:
 
 private:
     bool failing(const std::string& payload) const {
-        if (fails_always) return true;
+        if (fails_always || (!fails_with.empty() && payload.contains(fails_with))) return true;
         boost::system::error_code problem;
         const auto value = boost::json::parse(payload, problem);
         return !problem && value.is_object() && value.get_object().contains("fail");

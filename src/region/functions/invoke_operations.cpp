@@ -97,6 +97,8 @@ io::Task<Answer> invoke_later(Call call, Named named, InvokeRequest request) {
     due.event.trace_id = call.request.header(headers::trace_id);
     due.event.accepted_ms = now_ms;
     const auto queued = co_await call.service.events().add(std::move(due));
+    if (!queued && queued.error().code == "functions.too-many-events")
+        co_return std::unexpected(Refusal(errors::too_many_requests(), lambda::Throttled::host));
     if (!queued) co_return std::unexpected(queued.error());
     call.service.dispatcher().wake();
     co_return answer_nothing(202);

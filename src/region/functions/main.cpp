@@ -28,7 +28,8 @@ constexpr std::string_view help = R"(cloudshelf-region functions: functions with
   --credentials FILE             who may do what: AWS's credentials file, several profiles; per profile
                                  cloudshelf_permissions = read | write | admin (absent: admin); write may invoke
   --objects http://ADDRESS:PORT  a service with S3's API: packages from it, records of failed events to it
-  --profile NAME                 which of the profiles we are to that service (the only one, where there is one)
+  --tables http://ADDRESS:PORT   a service with DynamoDB's API: streams that functions are mapped to
+  --profile NAME                 which of the profiles we are to those services (the only one, where there is one)
   --concurrency N                environments at work at once, of all functions together (100)
   --retry-seconds N              how long a failed event waits; after the second failure twice as long (60)
   --sync on|off                  off: a power cut may lose the last changes and events (on)
@@ -85,6 +86,10 @@ Result<void> read_option(ServiceOptions& options, std::string_view name, const s
         auto endpoint = read_url(name, value);
         if (!endpoint) return fail(endpoint.error());
         options.objects = std::move(*endpoint);
+    } else if (name == "--tables") {
+        auto endpoint = read_url(name, value);
+        if (!endpoint) return fail(endpoint.error());
+        options.tables = std::move(*endpoint);
     } else if (name == "--profile") {
         options.profile = value;
     } else if (name == "--concurrency") {
@@ -105,16 +110,16 @@ Result<void> read_option(ServiceOptions& options, std::string_view name, const s
     return {};
 }
 
-/// Who we are to the service of objects has to be said where there are several.
+/// Who we are to other services has to be said where there are several.
 Result<void> choose_profile(ServiceOptions& options) {
-    if (!options.objects) return {};
+    if (!options.objects && !options.tables) return {};
     std::set<std::string> profiles;
     for (const auto& [id, key] : options.keyring) profiles.insert(key.profile);
     if (options.profile.empty() && profiles.size() == 1) options.profile = *profiles.begin();
     if (profiles.contains(options.profile)) return {};
-    return fail(bad_argument(
-        fmt::format("--profile {}: expected one of the profiles in --credentials, for --objects", options.profile)
-    ));
+    return fail(bad_argument(fmt::format(
+        "--profile {}: expected one of the profiles in --credentials, for --objects and --tables", options.profile
+    )));
 }
 
 Result<ServiceOptions> read_arguments(std::span<const std::string> arguments) {

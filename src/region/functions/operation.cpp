@@ -11,6 +11,7 @@ Operations all_operations() {
     add_invoke_operations(all);
     add_concurrency_operations(all);
     add_event_operations(all);
+    add_mapping_operations(all);
     add_permission_operations(all);
     add_tag_operations(all);
     return all;

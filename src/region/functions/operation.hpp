@@ -63,6 +63,7 @@ void add_alias_operations(Operations& to);        // alias_operations.cpp
 void add_invoke_operations(Operations& to);       // invoke_operations.cpp
 void add_concurrency_operations(Operations& to);  // concurrency_operations.cpp: reserved and provisioned
 void add_event_operations(Operations& to);        // event_operations.cpp: how events are retried
+void add_mapping_operations(Operations& to);      // mapping_operations.cpp: functions that get a stream's records
 void add_permission_operations(Operations& to);   // permission_operations.cpp
 void add_tag_operations(Operations& to);          // tag_operations.cpp
 Operations all_operations();

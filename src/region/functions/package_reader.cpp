@@ -117,7 +117,6 @@ public:
             if (read != ARCHIVE_OK) return refuse_archive();
             if (auto taken = take(entry); !taken) return taken;
         }
-        if (entries_ == 0) return fail("functions.bad-package", "Uploaded file must be a non-empty zip");
         if (!has_bootstrap_) {
             return fail(
                 "functions.bad-package", "There is no file named bootstrap at the root of the package; expected was one"
@@ -227,7 +226,9 @@ private:
 }  // namespace
 
 Result<void> read_package(std::string_view zip, const PackageLimits& limits, PackageSink& sink) {
-    if (zip.empty()) return fail("functions.bad-package", "Uploaded file must be a non-empty zip");
+    // An end of a directory and nothing before it is no format that libarchive would know.
+    if (zip.empty() || zip.starts_with(std::string_view("PK\5\6", 4)))
+        return fail("functions.bad-package", "Uploaded file must be a non-empty zip");
     if (zip.size() > limits.zip_bytes_max) {
         return fail(
             "functions.bad-package", fmt::format("Zipped size must be smaller than {} bytes", limits.zip_bytes_max)

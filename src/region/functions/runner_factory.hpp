@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace cloudshelf::functions {
 
@@ -21,10 +22,12 @@ struct RunnerTerms {
     std::size_t concurrency = 100;  // environments at work at once, of all functions
 };
 
-/// A runner with its end: `stop` ends all environments, and is asked once, before the runner goes.
+/// A runner with its end: `stop` ends all environments, and is asked once, before the runner goes. `append_metrics`
+/// appends Prometheus' text format. Both may be null.
 struct RunnerInUse {
     std::shared_ptr<Runner> runner;
     std::function<io::Task<void>(io::Deadline deadline)> stop;
+    std::function<void(std::string& to)> append_metrics;
 };
 
 using MakeRunner = std::function<Result<RunnerInUse>(RunnerTerms terms)>;

@@ -8,9 +8,12 @@
 #include "region/functions/body.hpp"
 #include "region/functions/dispatcher.hpp"
 #include "region/functions/ids.hpp"
+#include "region/functions/mappings.hpp"
 #include "region/functions/metrics_page.hpp"
 #include "region/functions/objects_client.hpp"
 #include "region/functions/operation.hpp"
+#include "region/functions/poller.hpp"
+#include "region/functions/streams_client.hpp"
 #include "region/program/behind.hpp"
 #include "region/program/peers.hpp"
 #include "region/program/request_metrics.hpp"
@@ -23,6 +26,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -104,7 +108,9 @@ struct Service::Impl {
     std::unique_ptr<Catalogue> catalogue;
     std::unique_ptr<EventQueue> events;
     io::BlockingPool blocking{blocking_threads};  // ends before what it reads
+    std::unique_ptr<Mappings> mappings;
     std::unique_ptr<ObjectsClient> objects;
+    std::unique_ptr<StreamsClient> streams;
     RunnerInUse runner;
     std::unique_ptr<Runnables> runnables;
     std::unique_ptr<Dispatcher> dispatcher;
@@ -112,6 +118,7 @@ struct Service::Impl {
     std::unique_ptr<io::HttpServer> server;
     program::Behind behind;
     bool open = false;
+    std::size_t answering = 0;  // requests
 
     changelog::ChangeLog::Options log_options() const {
         changelog::ChangeLog::Options made{.folder = options.data / "log", .region = options.region};
@@ -137,6 +144,9 @@ struct Service::Impl {
         packages = std::move(*store);
         catalogue = std::make_unique<Catalogue>(log.get(), storage);
         events = std::make_unique<EventQueue>(log.get(), storage);
+        mappings = std::make_unique<Mappings>(log.get(), storage);
+        if (auto counted = events->load(); !counted) return counted;
+        if (auto known = mappings->load(); !known) return known;
         return catalogue->load();
     }
 
@@ -151,19 +161,23 @@ struct Service::Impl {
         return {};
     }
 
-    Result<void> open_objects() {
-        if (!options.objects) return {};
+    /// The services that are asked for packages and streams.
+    Result<void> open_neighbours() {
+        if (!options.objects && !options.tables) return {};
         const auto profile = std::ranges::find_if(options.keyring, [this](const auto& key) {
             return key.second.profile == options.profile;
         });
         if (profile == options.keyring.end())
             return fail("functions.no-profile", "there is no profile named \"" + options.profile + "\"");
-        objects = std::make_unique<ObjectsClient>(
-            executor,
-            ObjectsClient::Options{
-                .endpoint = *options.objects, .region = options.region.value(), .credentials = profile->second
-            }
-        );
+        const auto& region = options.region.value();
+        if (options.objects) {
+            ObjectsClient::Options to{.endpoint = *options.objects, .region = region, .credentials = profile->second};
+            objects = std::make_unique<ObjectsClient>(executor, std::move(to));
+        }
+        if (options.tables) {
+            StreamsClient::Options to{.endpoint = *options.tables, .region = region, .credentials = profile->second};
+            streams = std::make_unique<StreamsClient>(executor, std::move(to));
+        }
         return {};
     }
 
@@ -181,21 +195,23 @@ struct Service::Impl {
         return errors::payload_too_large(length, type.empty() ? "RequestResponse" : type, operation.body_bytes_max);
     }
 
-    /// The body of a request that was handed over before it: only so many at a time, and only of known keys.
-    io::Task<Result<void>> take_body(
+    /// The body of a request that was handed over before it: only of known keys, and only so many at a time. The turn
+    /// is kept until the answer, for so long the body is in memory.
+    using MaybeTurn = std::optional<io::Turns::Turn>;
+    io::Task<Result<MaybeTurn>> take_body(
         io::HttpRequest* request, const lambda::Target* target, const Operation* operation
     ) {
-        if (!request->incoming) co_return Result<void>();
+        if (!request->incoming) co_return MaybeTurn();
         if (!access.names_known_key(*request))
             co_return fail(errors::access_denied("The request is not signed by us."));
-        const auto turn = co_await io::Turns::take(large_bodies, executor, io::Deadline::after(large_body_patience));
+        auto turn = co_await io::Turns::take(large_bodies, executor, io::Deadline::after(large_body_patience));
         if (!turn) co_return fail(errors::too_many_requests());
         auto body = co_await read_body(request->incoming, operation->body_bytes_max);
         if (!body && body.error().code == "functions.body-too-large")
             co_return fail(too_large(*target, *operation, *request));
         if (!body) co_return fail(errors::invalid_request_content(body.error().message));
         request->body = std::move(*body);
-        co_return Result<void>();
+        co_return turn;
     }
 
     io::Task<std::string> digest_of(const std::string* body) {
@@ -246,7 +262,15 @@ struct Service::Impl {
         co_return answer;
     }
 
+    /// Counted, so that the service does not go while somebody is answered by it.
     io::Task<io::HttpResponse> answer_api(io::HttpRequest request) {
+        ++answering;
+        auto response = co_await answer_one(std::move(request));
+        --answering;
+        co_return response;
+    }
+
+    io::Task<io::HttpResponse> answer_one(io::HttpRequest request) {
         const auto began = io::now();
         const auto target = lambda::read_target(request.method, request.target);
         const auto* operation = operation_of(target);
@@ -293,9 +317,8 @@ struct Service::Impl {
         append_log_metrics(page, log->metrics());
         append_catalogue_metrics(page, *catalogue);
         append_provisioned_metrics(page, *catalogue, *runner.runner);
-        auto work = [this] { return events->size(); };
-        const auto size = co_await blocking.run(std::move(work));
-        if (size) append_event_metrics(page, *size, dispatcher->ended(), self->wall_ms());
+        append_event_metrics(page, events->size(), dispatcher->ended(), self->wall_ms());
+        if (runner.append_metrics) runner.append_metrics(page);
         co_return io::HttpResponse::text(200, std::move(page));
     }
 
@@ -339,11 +362,14 @@ io::Task<Result<void>> Service::start() {
     });
     if (auto listening = impl_->server->start(); !listening) co_return fail(listening.error());
     if (auto opened = impl_->open_data(); !opened) co_return fail(opened.error());
-    if (auto found = impl_->open_objects(); !found) co_return fail(found.error());
+    if (auto found = impl_->open_neighbours(); !found) co_return fail(found.error());
     if (auto made = impl_->open_runner(); !made) co_return fail(made.error());
     impl_->dispatcher = std::make_unique<Dispatcher>(*this);
     impl_->open = true;
     run_behind(Dispatcher::run(impl_->dispatcher.get()));
+    if (streams() != nullptr) {
+        for (const auto& mapping : mappings().all()) run_behind(poll_mapping(this, mapping->uuid));
+    }
     run_behind(keep_collecting(this));
     co_return Result<void>();
 }
@@ -355,6 +381,8 @@ io::Task<void> Service::stop(io::Deadline deadline) {
     if (impl_->server) co_await impl_->server->stop(deadline.sooner(deadline.remaining() / 2));
     if (impl_->runner.stop) co_await impl_->runner.stop(deadline);
     co_await impl_->behind.end(deadline);
+    // Their environments have ended, so that these are about to.
+    while (impl_->answering > 0 && !deadline.passed()) co_await io::wait_for(std::chrono::milliseconds(5));
 }
 
 std::uint16_t Service::port() const {
@@ -393,6 +421,12 @@ Dispatcher& Service::dispatcher() {
 }
 ObjectsClient* Service::objects() {
     return impl_->objects.get();
+}
+StreamsClient* Service::streams() {
+    return impl_->streams.get();
+}
+Mappings& Service::mappings() {
+    return *impl_->mappings;
 }
 io::BlockingPool& Service::blocking() {
     return impl_->blocking;

@@ -24,7 +24,9 @@
 namespace cloudshelf::functions {
 
 class Dispatcher;
+class Mappings;
 class ObjectsClient;
+class StreamsClient;
 
 struct ServiceOptions {
     io::Endpoint listen;
@@ -32,9 +34,11 @@ struct ServiceOptions {
     std::filesystem::path data;
     sigv4::Keyring keyring;
     std::optional<io::Endpoint> objects;  // a service with S3's API: packages from it, records to it
-    std::string profile;                  // of the keyring: who we are to that service
+    std::optional<io::Endpoint> tables;   // a service with DynamoDB's API: streams of it
+    std::string profile;                  // of the keyring: who we are to those services
     std::size_t concurrency = 100;        // environments at work at once, of all functions
     Duration retry = std::chrono::minutes(1);
+    Duration poll = std::chrono::seconds(1);  // how often streams are looked at, and tried after a failure
     PackageLimits package_limits;
     changelog::Sync sync = changelog::Sync::on;
     std::function<std::int64_t()> wall_ms;  // milliseconds since 1970; null: the system's clock. Any thread
@@ -79,6 +83,8 @@ public:
     EventQueue& events();
     Dispatcher& dispatcher();
     ObjectsClient* objects();  // null: there is none
+    StreamsClient* streams();  // null: there is none
+    Mappings& mappings();
     /// For what waits for the disk or takes long: off the loop.
     io::BlockingPool& blocking();
     const ServiceOptions& options() const;

@@ -12,6 +12,8 @@
 /// | family   | key                                                | value                       |
 /// | -------- | -------------------------------------------------- | --------------------------- |
 /// | "data"   | "function/" name                                   | encode_function             |
+/// | "data"   | "mapping/" UUID                                    | lambda::print of it         |
+/// | "data"   | "position/" UUID                                   | the last record's number    |
 /// | "events" | due, milliseconds since 1970, big-endian; event id | encode_event                |
 namespace cloudshelf::functions {
 

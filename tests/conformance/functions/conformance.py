@@ -54,7 +54,7 @@ while true; do
     rm -f "$head"
     echo "event $event" >&2
     case $event in
-        *'"fail"'*) curl -sS -o /dev/null "$api/invocation/$id/error" -H 'Lambda-Runtime-Function-Error-Type: Asked' \\
+        '{"fail"'*) curl -sS -o /dev/null "$api/invocation/$id/error" -H 'Lambda-Runtime-Function-Error-Type: Asked' \\
             -d '{"errorMessage": "as asked", "errorType": "Asked"}' ;;
         *) curl -sS -o /dev/null "$api/invocation/$id/response" -d "$event" ;;
     esac
@@ -463,6 +463,19 @@ class Program(Case):
         self.assertEqual(after["Concurrency"], before["Concurrency"])
         self.assertEqual(self.aws.invoke(FunctionName=self.name, Payload=b"[1]")["Payload"].read(), b"[1]")
         self.assertEqual(made["Version"], "1")
+
+    def test_killed_keeps_what_was_acknowledged(self):
+        global server
+        self.create()
+        ended = 'cloudshelf_functions_events_ended_total{condition="RetriesExhausted"}'
+        for _ in range(5):
+            self.aws.invoke(FunctionName=self.name, InvocationType="Event", Payload=b'{"fail": true}')
+        server.kill()
+        server.wait(20)
+        server = start()
+        self.assertEqual(metric(ended), 0)
+        self.assertEqual(self.aws.invoke(FunctionName=self.name, Payload=b"[1]")["Payload"].read(), b"[1]")
+        eventually(lambda: metric(ended) >= 5)
 
     @unittest.skipUnless(shutil.which("aws"), "aws is not installed")
     def test_by_command_line(self):
