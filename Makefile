@@ -104,4 +104,10 @@ bench-functions: configure
 	@cmake --build build/$(PRESET) -j $(JOBS) --target environments_bench
 	$(call timed,bench-functions,build/$(PRESET)/tests/environments_bench)
 
+# Functions: processes alone, Lambda's API in front of them, and the shop's search through DNS name, gateway, function and
+# PostgreSQL on a twin of its own.
+bench-functions: build
+	@cmake --build build/$(PRESET) -j $(JOBS) --target environments_bench functions_service_bench
+	$(call timed,bench-functions,$$(find build/$(PRESET) -name environments_bench -type f) && $$(find build/$(PRESET) -name functions_service_bench -type f) && tools/bench_books.sh)
+
 bench: bench-failover bench-probes bench-store bench-control bench-witness bench-log bench-wire bench-tables bench-objects bench-functions

@@ -3,6 +3,7 @@
 #include "io/log.hpp"
 #include "io/signals.hpp"
 #include "region/environments/host.hpp"
+#include "region/functions/metrics_page.hpp"
 #include "region/functions/service.hpp"
 #include "region/program/arguments.hpp"
 #include "region/program/lives.hpp"
@@ -201,6 +202,7 @@ Result<RunnerInUse> make_environments(const RunnerTerms& terms) {
     return RunnerInUse{
         .runner = *host,
         .stop = [host = *host](io::Deadline deadline) { return host->stop(deadline); },
+        .append_metrics = [host = *host](std::string& to) { append_environment_metrics(to, host->metrics()); },
     };
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <set>
 #include <string_view>
@@ -86,6 +87,47 @@ void append_event_metrics(
     head(to, name, "counter", "Events that are over, by how they ended.");
     for (const auto& [condition, count] : ended)
         fmt::format_to(std::back_inserter(to), "{}{{condition=\"{}\"}} {}\n", name, condition, count);
+}
+
+void append_environment_metrics(std::string& to, const Metrics& environments) {
+    constexpr std::string_view states = "cloudshelf_functions_environments";
+    head(to, states, "gauge", "Processes that run functions, by what they do.");
+    const std::pair<const char*, std::size_t> by_state[]{
+        {"starting", environments.starting},
+        {"idle", environments.idle},
+        {"resting", environments.resting},
+        {"busy", environments.busy},
+        {"ending", environments.ending},
+    };
+    for (const auto& [state, count] : by_state) {
+        fmt::format_to(std::back_inserter(to), "{}{{state=\"{}\"}} {}\n", states, state, count);
+    }
+    const auto count = [&](std::string_view name, std::string_view help, std::uint64_t value) {
+        one(to, fmt::format("cloudshelf_functions_{}_total", name), "counter", help, value);
+    };
+    count("invocations", "Invocations that were handed to a function, or failed before.", environments.invocations);
+    count("cold_starts", "Invocations that waited for an environment to start.", environments.cold_starts);
+    count("throttles", "Invocations refused for want of concurrency.", environments.throttles);
+    count("timeouts", "Invocations that took longer than their function may.", environments.timeouts);
+    count("memory_kills", "Processes that the kernel killed for want of memory.", environments.memory_kills);
+    count("environments_started", "Environments that were started.", environments.environments_started);
+    count(
+        "environments_not_started",
+        "Environments that the machine had nothing left for.",
+        environments.environments_not_started
+    );
+    count("users_lost", "Processes of an ended environment that could not be killed.", environments.users_lost);
+    count("log_bytes_dropped", "Bytes of functions' logs beyond their limits.", environments.log_bytes_dropped);
+    constexpr std::string_view errors = "cloudshelf_functions_errors_total";
+    head(to, errors, "counter", "Invocations that ended with an error, by its type.");
+    for (const auto& [type, times] : environments.errors_by_type) {
+        fmt::format_to(std::back_inserter(to), "{}{{type=\"{}\"}} {}\n", errors, type, times);
+    }
+    one(to,
+        "cloudshelf_functions_invocation_seconds_total",
+        "counter",
+        "How long invocations took, all together.",
+        std::chrono::duration<double>(environments.duration_sum).count());
 }
 
 }  // namespace cloudshelf::functions

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "region/environments/metrics.hpp"
 #include "region/functions/catalogue.hpp"
 #include "region/functions/event_queue.hpp"
 #include "region/functions/runnables.hpp"
@@ -21,5 +22,8 @@ void append_event_metrics(
     const std::map<std::string, std::uint64_t, std::less<>>& ended,
     std::int64_t now_ms
 );
+
+/// Environments by state, and what became of invocations.
+void append_environment_metrics(std::string& to, const Metrics& environments);
 
 }  // namespace cloudshelf::functions
