@@ -93,6 +93,11 @@ TEST(Process, RunsAsANumber) {
     const auto output = run({.argv = {"/bin/sh", "-c", "id -u; id -G"}, .run_as = User{"", 61234, 61234}}, 5s);
     ASSERT_TRUE(output);
     EXPECT_EQ(output->out, "61234\n61234\n");
+    const auto daemon = User::find("daemon");
+    ASSERT_TRUE(daemon);
+    const auto named = run({.argv = {"/bin/sh", "-c", "id -un; id -gn"}, .run_as = *daemon}, 5s);
+    ASSERT_TRUE(named);
+    EXPECT_EQ(named->out, "daemon\ndaemon\n");
     EXPECT_EQ(::geteuid(), 0u);
 }
 

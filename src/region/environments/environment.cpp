@@ -219,39 +219,45 @@ runtime::Answer Environment::fail_init(Posted posted) {
     return runtime::accepted();
 }
 
-Outcome Environment::failed_start(const StartFailure& failure, const Invocation& invocation) {
+runtime::Failure Environment::told(const StartFailure& failure, std::string_view request_id) const {
     using Kind = StartFailure::Kind;
-    const std::string& request = invocation.request_id;
-    runtime::Failure told;
     switch (failure.kind) {
         case Kind::entrypoint:
-            told = runtime::invalid_entrypoint(request, failure.text);
-            break;
+            return runtime::invalid_entrypoint(request_id, failure.text);
         case Kind::exited:
-            told = runtime::exited(request, failure.ending);
-            break;
+            return runtime::exited(request_id, failure.ending);
         case Kind::slow:
-            told = runtime::timed_out(request, io::utc_now(), code_->timeout);
-            break;
+            return runtime::timed_out(request_id, io::utc_now(), code_->timeout);
+        case Kind::posted:
+            return {.type = failure.type, .message = failure.text};
         default:
-            told = {.type = failure.type.empty() ? "Sandbox.Failure" : failure.type, .message = failure.text};
-            break;
+            return {.type = "Sandbox.Failure", .message = failure.text};
     }
+}
+
+std::string Environment::why(const StartFailure& failure) const {
+    if (failure.kind == StartFailure::Kind::slow) return runtime::slow_start(ground_->options.init_limit).message;
+    return told(failure, id_).message;
+}
+
+Outcome Environment::failed_start(const StartFailure& failure, const Invocation& invocation) {
+    const auto reason = told(failure, invocation.request_id);
+    const bool is_posted = failure.kind == StartFailure::Kind::posted;
+    const bool is_late = failure.kind == StartFailure::Kind::slow;
     const std::string said = std::exchange(log_, {});
     current_.emplace(std::make_shared<Invocation>(invocation), code_->timeout, asio::steady_timer(ground_->executor));
-    write_log(runtime::start_line(request, code_->version));
+    write_log(runtime::start_line(invocation.request_id, code_->version));
     log_ += said;
-    if (failure.kind == Kind::slow) current_->duration = code_->timeout;
-    const bool is_posted = failure.kind == Kind::posted;
+    if (is_late) current_->duration = code_->timeout;
     ++ground_->metrics.invocations;
-    if (failure.kind == Kind::slow) ++ground_->metrics.timeouts;
-    auto told_outcome = outcome({
-        .payload = is_posted ? failure.text : runtime::document(told),
-        .error_type = told.type,
-        .log_line = is_posted ? std::string() : told.message + "\n",
+    ground_->metrics.timeouts += is_late ? 1 : 0;
+    auto answer = outcome({
+        .payload = is_posted ? failure.text : runtime::document(reason),
+        .error_type = reason.type,
+        .log_line = is_posted ? std::string() : reason.message + "\n",
     });
     current_.reset();
-    return told_outcome;
+    return answer;
 }
 
 // ---- one invocation

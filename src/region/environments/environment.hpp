@@ -56,6 +56,8 @@ public:
     io::Task<std::optional<Result<Outcome>>> run(std::shared_ptr<Invocation> invocation, Duration timeout);
     /// As `run` answers, for an invocation that this environment was started for in vain.
     Outcome failed_start(const StartFailure& failure, const Invocation& invocation);
+    /// The same for people, when no invocation waited.
+    std::string why(const StartFailure& failure) const;
     /// Kills the process.
     void end();
 
@@ -111,6 +113,7 @@ private:
     void take_output(std::string_view text);
     void write_log(std::string_view text);
     void fail_start(StartFailure failure);
+    lambda_runtime::Failure told(const StartFailure& failure, std::string_view request_id) const;
     bool has_work() const;
     io::HttpResponse hand_over();
     std::optional<lambda_runtime::Answer> refusal(const Posted& posted) const;

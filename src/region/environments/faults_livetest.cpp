@@ -387,6 +387,8 @@ TEST_P(Faults, TheHostItselfWasKilled) {
     std::ofstream(left / "deep" / "file") << "x";
     const auto orphan = io::spawn({.argv = {"sleep", "600"}, .env = {{"TMPDIR", left.string()}}});
     ASSERT_TRUE(orphan);
+    for (const auto limit = io::Deadline::after(5s); processes().empty() && !limit.passed();) {  // it is being made
+    }
     auto code = site.probe();
     run([code, orphan, left](HostPtr host) -> io::Task<void> {
         EXPECT_FALSE(io::is_running(*orphan));

@@ -342,8 +342,7 @@ io::Task<void> Host::bring_up(std::shared_ptr<Host> self, EnvironmentPtr environ
     const auto& code = environment->code();
     const auto provision = self->provisions_.find(std::pair(code.function, code.version));
     if (failure && failure->kind != StartFailure::Kind::ended) {
-        const std::string why = environment->failed_start(*failure, {.request_id = "init"}).payload;
-        if (provision != self->provisions_.end()) provision->second.failed(why, io::now());
+        if (provision != self->provisions_.end()) provision->second.failed(environment->why(*failure), io::now());
         environment->end();
         co_return;
     }

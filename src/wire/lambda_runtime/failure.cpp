@@ -117,10 +117,10 @@ Failure response_too_large() {
     };
 }
 
-Failure slow_start(std::string_view request_id, Duration limit) {
+Failure slow_start(Duration limit) {
     return {
         .type = "Sandbox.Timeout",
-        .message = fmt::format("RequestId: {} Error: Init timed out after {:.2f} seconds", request_id, seconds(limit)),
+        .message = fmt::format("Init timed out after {:.2f} seconds", seconds(limit)),
     };
 }
 

@@ -30,7 +30,7 @@ Failure timed_out(std::string_view request_id, std::string_view utc_now, Duratio
 Failure invalid_entrypoint(std::string_view request_id, std::string_view why);
 Failure response_too_large();
 /// The process had not asked for its first invocation when its time to start was over.
-Failure slow_start(std::string_view request_id, Duration limit);
+Failure slow_start(Duration limit);
 
 /// What a process said of its own failure: the body that it posted, or a document around its type where the body is no
 /// JSON object. `type`: the header Lambda-Runtime-Function-Error-Type, or empty.
