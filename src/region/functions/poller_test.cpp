@@ -8,6 +8,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
+#include <optional>
+
 namespace cloudshelf::functions {
 namespace {
 
@@ -31,12 +33,19 @@ struct Tables {
                 co_return io::HttpResponse::json(400, R"({"__type":"x#ResourceNotFoundException","message":"none"})");
             co_return io::HttpResponse::json(200, R"({"StreamDescription":{"Shards":[{"ShardId":"s"}]}})");
         }
+        if (auto refused = refusal(body)) co_return std::move(*refused);
         if (target.ends_with("GetShardIterator")) co_return io::HttpResponse::json(200, iterator(body));
         co_return io::HttpResponse::json(200, page(body));
     }
+    /// An error, while records before `trimmed` are asked for.
+    std::optional<io::HttpResponse> refusal(const boost::json::value& body) const {
+        const auto* at = body.as_object().if_contains("SequenceNumber");
+        if (at == nullptr || std::stoi(text(*at)) >= trimmed) return std::nullopt;
+        return io::HttpResponse::json(400, R"({"__type":"x#TrimmedDataAccessException","message":"gone"})");
+    }
     std::string iterator(const boost::json::value& body) const {
         const auto kind = text(body.at("ShardIteratorType"));
-        int at = 0;
+        int at = trimmed;
         if (kind == "LATEST") at = records;
         if (kind == "AFTER_SEQUENCE_NUMBER") at = std::stoi(text(body.at("SequenceNumber"))) + 1;
         return fmt::format(R"({{"ShardIterator":"{}"}})", at);
@@ -58,6 +67,7 @@ struct Tables {
     }
 
     int records = 0;
+    int trimmed = 0;  // the first of them that is there
     std::unique_ptr<io::HttpServer> server;
 };
 
@@ -111,6 +121,34 @@ ASYNC_TEST(Mapping, GivesEachRecordInOrderAlsoOverARestart) {
     REQUIRE(co_await region.ran(1));
     EXPECT_EQ(ids(region.runner->invocations[0]), "5") << "what was done is not given again";
     EXPECT_EQ(json(co_await region.call("GET", mappings + "/" + uuid)).at("LastProcessingResult"), "OK");
+    co_await region.stop();
+    co_await tables.server->stop(io::Deadline::after(std::chrono::seconds(1)));
+}
+
+ASYNC_TEST(Mapping, GoesOnWithWhatIsThereWhenRecordsWereMissed) {
+    const auto executor = co_await boost::asio::this_coro::executor;
+    Tables tables(executor);
+    REQUIRE(tables.server->start());
+    Region region(executor);
+    join(region, tables);
+    REQUIRE(co_await region.start());
+    co_await region.create("carts");
+    tables.records = 1;
+    const auto made = co_await region.call("POST", mappings, creation("", "LATEST"));
+    const auto uuid = text(json(made).at("UUID"));
+    // Latest is what comes after the stream was looked at for the first time.
+    for (int i = 0; i < 5000 && region.runner->invocations.empty(); ++i) {
+        ++tables.records;
+        co_await io::wait_for(std::chrono::milliseconds(1));
+    }
+    REQUIRE(co_await region.ran(1));
+    EXPECT_FALSE(ids(region.runner->invocations[0]).starts_with("0"));
+    co_await region.stop();
+    tables.records += 10;
+    tables.trimmed = tables.records - 1;
+    REQUIRE(co_await region.start());
+    REQUIRE(co_await region.ran(1));
+    EXPECT_EQ(ids(region.runner->invocations[0]), std::to_string(tables.trimmed));
     co_await region.stop();
     co_await tables.server->stop(io::Deadline::after(std::chrono::seconds(1)));
 }

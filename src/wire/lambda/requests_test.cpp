@@ -4,6 +4,7 @@
 #include "wire/lambda/configuration.hpp"
 #include "wire/lambda/errors.hpp"
 #include "wire/lambda/event_invoke.hpp"
+#include "wire/lambda/event_source.hpp"
 #include "wire/lambda/invocation.hpp"
 #include "wire/lambda/policy.hpp"
 
@@ -174,6 +175,29 @@ TEST(EventInvokeConfig, IsReadAgainAsTheSame) {
     EXPECT_EQ(*again, *read);
     EXPECT_FALSE(change_event_invoke_config({}, json(R"({"MaximumRetryAttempts":3})")));
     EXPECT_FALSE(change_event_invoke_config({}, json(R"({"MaximumEventAgeInSeconds":59})")));
+}
+
+TEST(EventSourceMapping, IsReadAgainAsTheSame) {
+    constexpr std::string_view stream = "arn:aws:dynamodb:us-east-1:000000000000:table/Carts/stream/2026";
+    boost::json::object request{{"EventSourceArn", stream}, {"StartingPosition", "TRIM_HORIZON"}, {"BatchSize", 7}};
+    auto read = read_event_source_mapping(request);
+    ASSERT_TRUE(read);
+    read->uuid = "id";
+    read->function_arn = "arn:x";
+    read->on_failure = "arn:aws:s3:::failed";
+    read->modified_ms = 1'790'000'000'123;
+    EXPECT_EQ(read_printed_mapping(print(*read)), *read);
+    const auto refused = [&](std::string_view member, boost::json::value value) {
+        auto other = request;
+        other[member] = std::move(value);
+        const auto answer = read_event_source_mapping(other);
+        return answer ? "" : answer.error().code;
+    };
+    EXPECT_EQ(refused("EventSourceArn", "arn:aws:sqs:us-east-1:000000000000:q"), "InvalidParameterValueException");
+    EXPECT_EQ(refused("StartingPosition", "AT_TIMESTAMP"), "ValidationException");
+    EXPECT_EQ(refused("BatchSize", 1001), "ValidationException");
+    EXPECT_EQ(refused("ParallelizationFactor", 2), "InvalidParameterValueException");
+    EXPECT_EQ(refused("FilterCriteria", boost::json::object{{"Filters", 1}}), "InvalidParameterValueException");
 }
 
 TEST(Invocation, ReadsHeaders) {
