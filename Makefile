@@ -5,7 +5,7 @@ PRESET ?= release
 JOBS ?= $(shell nproc)
 timed = @start=$$(date +%s); $(2); status=$$?; echo "make $(1): $$(( $$(date +%s) - start )) s"; exit $$status
 
-.PHONY: replay setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store bench-control bench-witness bench-log bench-wire bench-tables bench-objects clean format asan tsan
+.PHONY: replay setup configure build test check lint fuzz demo simulate bench bench-failover bench-probes bench-store bench-control bench-witness bench-log bench-wire bench-tables bench-objects bench-functions clean format asan tsan
 setup:
 	@tools/setup.sh
 	@tools/clients.sh
@@ -99,4 +99,15 @@ bench-objects: configure
 	@cmake --build build/$(PRESET) -j $(JOBS) --target objects_service_bench
 	$(call timed,bench-objects,$$(find build/$(PRESET) -name objects_service_bench -type f) --listed $(OBJECTS_LISTED) --huge-mib $(OBJECTS_HUGE_MIB))
 
-bench: bench-failover bench-probes bench-store bench-control bench-witness bench-log bench-wire bench-tables bench-objects
+# What an invocation of a function costs, cold and warm; half a minute.
+bench-functions: configure
+	@cmake --build build/$(PRESET) -j $(JOBS) --target environments_bench
+	$(call timed,bench-functions,build/$(PRESET)/tests/environments_bench)
+
+# Functions: processes alone, Lambda's API in front of them, and the shop's search through DNS name, gateway, function and
+# PostgreSQL on a twin of its own.
+bench-functions: build
+	@cmake --build build/$(PRESET) -j $(JOBS) --target environments_bench functions_service_bench
+	$(call timed,bench-functions,$$(find build/$(PRESET) -name environments_bench -type f) && $$(find build/$(PRESET) -name functions_service_bench -type f) && tools/bench_books.sh)
+
+bench: bench-failover bench-probes bench-store bench-control bench-witness bench-log bench-wire bench-tables bench-objects bench-functions

@@ -40,6 +40,8 @@ int main(int argc, char** argv) {
     add_site(app, status);
     add_tables(app, status);
     add_buckets(app, status);
+    add_deploy(app, status);
+    add_functions(app, status);
     add_edge(app, status);
     add_bench(app, status);
     add_soak(app, status);

@@ -84,6 +84,8 @@ void add_state(CLI::App& app, int& status);
 void add_site(CLI::App& app, int& status);
 void add_tables(CLI::App& app, int& status);
 void add_buckets(CLI::App& app, int& status);
+void add_deploy(CLI::App& app, int& status);
+void add_functions(CLI::App& app, int& status);
 void add_edge(CLI::App& app, int& status);
 void add_bench_witness(CLI::App& app, int& status);
 void add_daemons(CLI::App& app, int& status);  // controller, twin-site

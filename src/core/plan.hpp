@@ -160,10 +160,21 @@ struct Edge {
 
 struct Function {
     std::string name;
+    std::string primary_name;  // in the primary region; empty: `name`
     std::string standby_name;
     std::vector<std::string> uses;  // components
-    std::map<std::string, std::string> standby_environment;
-    std::optional<std::string> warm_up;  // payload
+    std::string package;            // the zip that both regions run: "bookstore-catalog.zip"; empty: deployed elsewhere
+    std::vector<std::string> paths;  // what a gateway sends to it: these and all below
+    std::string alias = "live";
+    int memory_mib = 256;
+    Duration timeout = std::chrono::seconds(10);
+    int environments = 0;                                    // kept ready in each region
+    std::map<std::string, std::string> environment;          // in both regions
+    std::map<std::string, std::string> standby_environment;  // in the standby region in the place of the other
+    std::optional<std::string> warm_up;                      // payload
+    std::optional<std::string> smoke;                        // a path that answers 200 before customers see it
+
+    const std::string& name_in_primary() const { return primary_name.empty() ? name : primary_name; }
 };
 
 /// `edge`: to the edges in front of the static site; no move changes it.

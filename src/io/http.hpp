@@ -109,6 +109,8 @@ public:
         std::string server_name = "cloudshelf";
         std::shared_ptr<TlsContext> tls;  // null: plain HTTP
         Duration handshake_timeout = std::chrono::seconds(5);
+        /// Asked when a connection has come, before anything of it is read; who is not admitted is closed. Null: all.
+        std::function<bool(const Endpoint& ours, const Endpoint& peer)> admits;
         /// Asked when the header is there, before anything of the body is asked for: whether the handler is to be
         /// called at once, with `incoming` for the body. Null: never.
         std::function<bool(const HttpRequest& head)> streams;

@@ -89,6 +89,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
                 continue;
             }
             if (self->connections.size() >= self->options.connections_max) continue;  // closes it
+            if (self->options.admits && !self->is_admitted(socket)) continue;
             error_code ignored;
             socket.set_option(tcp::no_delay(true), ignored);
             const auto room = self->options.header_bytes_max + self->options.body_bytes_max + 4096;
@@ -96,6 +97,14 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
             self->connections.insert(connection);
             asio::co_spawn(self->executor, serve(self, std::move(connection)), asio::detached);
         }
+    }
+
+    bool is_admitted(const tcp::socket& socket) const {
+        error_code gone;
+        const auto ours = socket.local_endpoint(gone);
+        const auto peer = socket.remote_endpoint(gone);
+        if (gone) return false;
+        return options.admits({ours.address().to_string(), ours.port()}, {peer.address().to_string(), peer.port()});
     }
 
     static Task<void> serve(std::shared_ptr<Impl> self, std::shared_ptr<Connection> connection) {

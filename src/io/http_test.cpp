@@ -209,6 +209,24 @@ Task<HttpResponse> events(HttpRequest) {
     co_return response;
 }
 
+// Goal: who is not admitted gets not a word. Method: a server that admits nobody, and one that is asked with both ends.
+HTTP_TEST(AsksWhomToAdmit) {
+    const auto executor = co_await asio::this_coro::executor;
+    bool welcome = false;
+    HttpServer::Options options{.listen = {address, 0}, .tls = tls};
+    options.admits = [&welcome](const Endpoint& ours, const Endpoint& peer) {
+        EXPECT_EQ(ours.address, address);
+        EXPECT_NE(peer.port, ours.port);
+        return welcome;
+    };
+    Talk talk(executor, std::move(options), echo, {.tls = tls});
+    const auto refused = co_await talk.ask();
+    EXPECT_FALSE(refused);
+    welcome = true;
+    const auto answered = co_await talk.ask();
+    EXPECT_TRUE(answered);
+}
+
 HTTP_TEST(Streams) {
     Talk talk(co_await asio::this_coro::executor, tls, events);
     const auto answer = co_await talk.ask();

@@ -4,8 +4,11 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <thread>
 #include <unistd.h>
 
 namespace cloudshelf::io {
@@ -25,14 +28,22 @@ std::uint64_t number_in(const fs::path& file, const std::string& after) {
     return at == std::string::npos ? 0 : std::strtoull(text->c_str() + at + after.size(), nullptr, 10);
 }
 
+bool is_second_version() {
+    const auto controllers = read_file("/sys/fs/cgroup/cgroup.controllers");
+    return controllers && controllers->contains("memory");
+}
+
+fs::path parent_of_groups(bool second) {
+    return second ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
+}
+
 }  // namespace
 
-Result<MemoryGroup> MemoryGroup::make(std::uint64_t bytes_max) {
+Result<MemoryGroup> MemoryGroup::make(std::uint64_t bytes_max, std::string name) {
     if (::geteuid() != 0) return fail("io.no-cgroup", "a control group takes root");
-    const std::string name = fmt::format("cloudshelf-{}", ::getpid());
-    const auto controllers = read_file("/sys/fs/cgroup/cgroup.controllers");
-    const bool second = controllers && controllers->contains("memory");
-    const fs::path parent = second ? "/sys/fs/cgroup" : "/sys/fs/cgroup/memory";
+    if (name.empty()) name = fmt::format("cloudshelf-{}", ::getpid());
+    const bool second = is_second_version();
+    const fs::path parent = parent_of_groups(second);
     if (second) write(parent / "cgroup.subtree_control", "+memory");
     std::error_code failed;
     fs::create_directory(parent / name, failed);
@@ -47,8 +58,32 @@ Result<MemoryGroup> MemoryGroup::make(std::uint64_t bytes_max) {
     return group;
 }
 
+void MemoryGroup::remove_left(const std::string& begin) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(parent_of_groups(is_second_version()), ignored)) {
+        if (entry.path().filename().string().starts_with(begin)) ::rmdir(entry.path().c_str());
+    }
+}
+
+fs::path MemoryGroup::used_max_file() const {
+    const fs::path first = folder_ / "memory.max_usage_in_bytes";
+    std::error_code ignored;
+    return fs::exists(first, ignored) ? first : folder_ / "memory.peak";
+}
+
 MemoryGroup::~MemoryGroup() {
-    if (!folder_.empty()) ::rmdir(folder_.c_str());
+    if (folder_.empty()) return;
+    // A process that has just ended leaves its group a moment after others see its end.
+    for (int tries = 0; ::rmdir(folder_.c_str()) != 0 && errno == EBUSY && tries < 100; ++tries)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+}
+
+std::size_t MemoryGroup::count(const std::string& begin) {
+    std::error_code ignored;
+    std::size_t found = 0;
+    for (const auto& entry : fs::directory_iterator(parent_of_groups(is_second_version()), ignored))
+        found += entry.path().filename().string().starts_with(begin) ? 1 : 0;
+    return found;
 }
 
 std::uint64_t MemoryGroup::bytes_used_max() const {

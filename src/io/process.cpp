@@ -19,6 +19,7 @@
 #include <set>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
@@ -33,7 +34,9 @@ using namespace std::chrono_literals;
 
 std::vector<std::string> environment(const SpawnOptions& options) {
     std::map<std::string, std::string> all;
-    if (options.clean_env) {
+    if (options.only_env) {
+        all.clear();
+    } else if (options.clean_env) {
         for (const char* name : {"PATH", "HOME"}) {
             if (const char* value = std::getenv(name)) all[name] = value;
         }
@@ -75,69 +78,149 @@ struct Streams {
     int err = -1;
 };
 
-/// In the child, between fork and exec: only what is safe there. Answers errno.
-int become(
-    const SpawnOptions& options,
-    const Streams& streams,
-    const char* program,
-    char** argv,
-    char** envp,
-    pid_t parent,
-    int report
-) {
-    if (options.new_session) ::setsid();
-    if (options.death_signal != 0) {
-        ::prctl(PR_SET_PDEATHSIG, options.death_signal);
-        if (::getppid() != parent) ::_exit(126);
+/// What the child needs, made before there is one: its memory is ours until the exec.
+struct Prepared {
+    const SpawnOptions* options = nullptr;
+    Streams streams;
+    std::string program;
+    std::vector<char*> argv;
+    std::vector<char*> envp;
+    std::vector<gid_t> groups;
+    pid_t parent = 0;
+    int report = -1;
+};
+
+std::vector<gid_t> groups_of(const User& user) {
+    std::vector<gid_t> groups{user.gid};
+    if (user.name.empty()) return groups;
+    int count = 64;
+    for (int size = 0; size < count;) {
+        size = count;
+        groups.resize(static_cast<std::size_t>(size));
+        if (::getgrouplist(user.name.c_str(), user.gid, groups.data(), &count) >= 0) break;
     }
-    for (const auto& [from, to] : {std::pair{streams.in, 0}, {streams.out, 1}, {streams.err, 2}}) {
-        if (::dup2(from, to) < 0) return errno;
-    }
-    if (options.run_as) {
-        if (::initgroups(options.run_as->name.c_str(), options.run_as->gid) != 0) return errno;
-        if (::setgid(options.run_as->gid) != 0 || ::setuid(options.run_as->uid) != 0) return errno;
-        // Changing the user clears the death signal (prctl(2)).
-        if (options.death_signal != 0) ::prctl(PR_SET_PDEATHSIG, options.death_signal);
-    }
-    if (!options.directory.empty() && ::chdir(options.directory.c_str()) != 0) return errno;
+    groups.resize(static_cast<std::size_t>(count));
+    return groups;
+}
+
+bool join(const char* control_group) {
+    const int file = ::open(control_group, O_WRONLY | O_CLOEXEC);
+    if (file < 0) return false;
+    const bool joined = ::write(file, "0", 1) == 1;
+    const int number = errno;
+    ::close(file);
+    errno = number;
+    return joined;
+}
+
+/// System calls themselves: the library's functions would ask all threads to follow, and those are our parent's.
+bool change_user(const User& user, const std::vector<gid_t>& groups) {
+    return ::syscall(SYS_setgroups, groups.size(), groups.data()) == 0 &&
+           ::syscall(SYS_setresgid, user.gid, user.gid, user.gid) == 0 &&
+           ::syscall(SYS_setresuid, user.uid, user.uid, user.uid) == 0;
+}
+
+/// A handler of ours that ran in the child would run in our memory; what is ignored stays ignored over the exec.
+void forget_handlers() {
+    for (int number = 1; number <= SIGRTMAX; ++number) ::signal(number, SIG_DFL);
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    ::signal(SIGPIPE, SIG_DFL);
-    ::signal(SIGXFSZ, SIG_DFL);
-    ::fcntl(report, F_SETFD, FD_CLOEXEC);
-    ::close_range(3, static_cast<unsigned>(report) - 1, 0);
-    ::close_range(static_cast<unsigned>(report) + 1, ~0U, 0);
-    ::execve(program, argv, envp);
-    return errno;
+}
+
+/// Whether what was refused is the program, not what it was to be started with.
+struct Refusal {
+    int number = 0;
+    bool of_program = false;
+};
+
+/// In the child, between vfork and exec: only what is safe there, and nothing of ours is changed.
+Refusal become(const Prepared& prepared) {
+    const SpawnOptions& options = *prepared.options;
+    if (options.new_session) ::setsid();
+    if (options.death_signal != 0) {
+        ::prctl(PR_SET_PDEATHSIG, options.death_signal);
+        if (::getppid() != prepared.parent) ::_exit(126);
+    }
+    const Streams& streams = prepared.streams;
+    for (const auto& [from, to] : {std::pair{streams.in, 0}, {streams.out, 1}, {streams.err, 2}}) {
+        if (::dup2(from, to) < 0) return {errno};
+    }
+    if (!options.control_group.empty() && !join(options.control_group.c_str())) return {errno};
+    for (const auto& limit : options.limits) {
+        const rlimit both{limit.value, limit.value};
+        if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &both) != 0) return {errno};
+    }
+    if (options.run_as) {
+        if (!change_user(*options.run_as, prepared.groups)) return {errno};
+        // Changing the user clears the death signal (prctl(2)).
+        if (options.death_signal != 0) ::prctl(PR_SET_PDEATHSIG, options.death_signal);
+    }
+    if (options.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return {errno};
+    if (!options.directory.empty() && ::chdir(options.directory.c_str()) != 0) return {errno, true};
+    forget_handlers();
+    ::fcntl(prepared.report, F_SETFD, FD_CLOEXEC);
+    ::close_range(3, static_cast<unsigned>(prepared.report) - 1, 0);
+    ::close_range(static_cast<unsigned>(prepared.report) + 1, ~0U, 0);
+    ::execve(prepared.program.c_str(), prepared.argv.data(), prepared.envp.data());
+    return {errno, true};
+}
+
+/// No signal reaches a handler in the child while its memory is ours.
+class SignalsBlocked {
+public:
+    SignalsBlocked() {
+        sigset_t all;
+        sigfillset(&all);
+        ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+    }
+    ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+    SignalsBlocked(const SignalsBlocked&) = delete;
+
+private:
+    sigset_t before_;
+};
+
+[[gnu::noinline]] pid_t start_child(const Prepared& prepared) {
+    const SignalsBlocked blocked;
+    const pid_t pid = ::vfork();
+    if (pid != 0) return pid;
+    const Refusal refusal = become(prepared);
+    [[maybe_unused]] const auto written = ::write(prepared.report, &refusal, sizeof refusal);
+    ::_exit(127);
 }
 
 Result<pid_t> start(const SpawnOptions& options, const Streams& streams) {
     if (options.argv.empty()) return fail("io.spawn", "no program named");
     std::vector<std::string> arguments = options.argv;
     std::vector<std::string> variables = environment(options);
-    const std::string program = find_program(options.argv[0]);
-    auto argv = pointers(arguments);
-    auto envp = pointers(variables);
+    Prepared prepared{
+        .options = &options,
+        .streams = streams,
+        .program = find_program(options.argv[0]),
+        .argv = pointers(arguments),
+        .envp = pointers(variables),
+        .parent = ::getpid(),
+    };
+    if (options.run_as) prepared.groups = groups_of(*options.run_as);
     int report[2];
     if (::pipe2(report, O_CLOEXEC) != 0) return fail("io.spawn", std::strerror(errno));
-    const pid_t parent = ::getpid();
-    const pid_t pid = ::fork();
-    if (pid == 0) {
-        const int number = become(options, streams, program.c_str(), argv.data(), envp.data(), parent, report[1]);
-        [[maybe_unused]] const auto written = ::write(report[1], &number, sizeof number);
-        ::_exit(127);
-    }
+    prepared.report = report[1];
+    const pid_t pid = start_child(prepared);
+    Refusal refusal{.number = pid < 0 ? errno : 0};
     ::close(report[1]);
-    int number = pid < 0 ? errno : 0;
     if (pid > 0) {
-        while (::read(report[0], &number, sizeof number) < 0 && errno == EINTR) {
+        while (::read(report[0], &refusal, sizeof refusal) < 0 && errno == EINTR) {
         }
     }
     ::close(report[0]);
-    if (number == 0) return pid;
+    if (refusal.number == 0) return pid;
     if (pid > 0) ::waitpid(pid, nullptr, 0);
-    return fail("io.spawn", fmt::format("{} cannot be started: {}", options.argv[0], std::strerror(number)));
+    return fail(Error{
+        .code = "io.spawn",
+        .message = fmt::format("{} cannot be started: {}", options.argv[0], std::strerror(refusal.number)),
+        .retryable = !refusal.of_program,
+    });
 }
 
 std::optional<std::string> stat_line(pid_t pid) {
@@ -184,6 +267,12 @@ Result<User> User::find(const std::string& name) {
 Result<pid_t> spawn(const SpawnOptions& options) {
     Streams streams;
     streams.in = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (options.output_descriptor >= 0) {
+        streams.out = streams.err = options.output_descriptor;
+        auto pid = start(options, streams);
+        ::close(streams.in);
+        return pid;
+    }
     streams.out = options.output.empty()
                       ? ::open("/dev/null", O_WRONLY | O_CLOEXEC)
                       : ::open(options.output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -307,6 +396,38 @@ bool kill_tree(pid_t root, AndRoot and_root, Duration limit) {
     const auto all_gone = [&] { return std::ranges::none_of(killed, is_running); };
     while (!all_gone() && !deadline.passed()) std::this_thread::sleep_for(500us);
     return all_gone();
+}
+
+bool has_variable(pid_t pid, std::string_view begin) {
+    const auto variables = read_file(fmt::format("/proc/{}/environ", pid));
+    if (!variables) return false;
+    const std::string_view text = *variables;
+    for (std::size_t at = 0; at < text.size(); at = std::min(text.find('\0', at), text.size() - 1) + 1) {
+        if (text.substr(at).starts_with(begin)) return true;
+    }
+    return false;
+}
+
+std::optional<uid_t> user_of(pid_t pid) {
+    const auto status = read_file(fmt::format("/proc/{}/status", pid));
+    const auto at = status ? status->find("\nUid:\t") : std::string::npos;
+    if (at == std::string::npos) return std::nullopt;
+    return static_cast<uid_t>(std::strtoul(status->c_str() + at + 6, nullptr, 10));
+}
+
+bool kill_where(const std::function<bool(pid_t)>& belongs, Duration limit) {
+    const Deadline deadline = Deadline::after(limit);
+    for (;;) {
+        std::vector<pid_t> left;
+        for_each_process([&](pid_t pid) {
+            if (pid != ::getpid() && belongs(pid) && is_running(pid)) left.push_back(pid);
+        });
+        if (left.empty()) return true;
+        for (const pid_t pid : left) ::kill(pid, SIGSTOP);  // or some would start again what we kill
+        for (const pid_t pid : left) ::kill(pid, SIGKILL);
+        if (deadline.passed()) return false;
+        std::this_thread::sleep_for(500us);
+    }
 }
 
 void raise_descriptor_limit() {

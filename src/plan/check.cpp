@@ -229,13 +229,31 @@ private:
                 problem(path + ".versioned", "false", "true", "replication copies versions, so both buckets need them");
         }
         if (plan_.edge) edge(*plan_.edge);
-        for (std::size_t i = 0; i < plan_.functions.size(); ++i)
-            references(
-                fmt::format("functions[{}].uses", i),
-                plan_.functions[i].uses,
-                components_,
-                "a database, table or bucket"
-            );
+        for (std::size_t i = 0; i < plan_.functions.size(); ++i) function(fmt::format("functions[{}]", i), i);
+    }
+
+    void function(const std::string& path, std::size_t index) {
+        const auto& function = plan_.functions[index];
+        references(path + ".uses", function.uses, components_, "a database, table or bucket");
+        const auto limited = [&](const char* name, std::int64_t value, std::int64_t least, std::int64_t most) {
+            if (value >= least && value <= most) return;
+            problem(path + name, std::to_string(value), fmt::format("{} to {}", least, most), "Lambda's limits");
+        };
+        limited(".memory-mib", function.memory_mib, 128, 10240);
+        limited(".environments", function.environments, 0, 1000);
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(function.timeout);
+        limited(".timeout", seconds.count(), 1, 900);
+        for (std::size_t i = 0; i < function.paths.size(); ++i) {
+            const auto& served = function.paths[i];
+            const auto where = fmt::format("{}.paths[{}]", path, i);
+            if (!served.starts_with('/')) problem(where, fmt::format("'{}'", served), "a path that begins with /", "");
+            for (std::size_t other = 0; other < index; ++other) {
+                if (std::ranges::count(plan_.functions[other].paths, served) > 0)
+                    problem(where, fmt::format("'{}'", served), "a path of one function", plan_.functions[other].name);
+            }
+        }
+        if (function.smoke && !function.smoke->starts_with('/'))
+            problem(path + ".smoke", fmt::format("'{}'", *function.smoke), "a path that begins with /", "");
     }
 
     void edge(const core::Edge& edge) {

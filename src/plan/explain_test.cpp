@@ -21,7 +21,7 @@ std::string read_file(const std::string& path) {
 
 core::Plan reference() {
     auto plan = load(read_file(SOURCE_ROOT "/plans/cloudshelf.yaml"), "plans/cloudshelf.yaml");
-    EXPECT_TRUE(plan);
+    EXPECT_TRUE(plan) << (plan ? "" : to_string(plan.error().front()));
     return plan ? *plan : core::Plan{};
 }
 

@@ -139,10 +139,19 @@ void describe(V& v, core::Edge& x) {
 template <class V>
 void describe(V& v, core::Function& x) {
     v.required("name", x.name);
+    v.optional("primary-name", x.primary_name);
     v.required("standby-name", x.standby_name);
     v.optional("uses", x.uses);
+    v.optional("package", x.package);
+    v.optional("paths", x.paths);
+    v.optional("alias", x.alias);
+    v.optional("memory-mib", x.memory_mib);
+    v.optional("timeout", x.timeout);
+    v.optional("environments", x.environments);
+    v.optional("environment", x.environment);
     v.optional("standby-environment", x.standby_environment);
     v.optional("warm-up", x.warm_up);
+    v.optional("smoke", x.smoke);
 }
 
 template <class V>

@@ -1,5 +1,6 @@
 #include "region/agent/main.hpp"
 #include "region/fencer/main.hpp"
+#include "region/functions/main.hpp"
 #include "region/gateway/main.hpp"
 #include "region/objects/main.hpp"
 #include "region/tables/main.hpp"
@@ -18,13 +19,14 @@ int main(int argc, char** argv) {
     if (which == "agent") return agent_main(rest);
     if (which == "fencer") return fencer_main(rest);
     if (which == "gateway") return gateway_main(rest);
+    if (which == "functions") return cloudshelf::functions::functions_main(rest);
     if (which == "objects") return cloudshelf::objects::objects_main(rest);
     if (which == "tables") return cloudshelf::tables::tables_main(rest);
     fmt::print(
         stderr,
         "usage: cloudshelf-region agent|gateway --config FILE\n"
         "       cloudshelf-region fencer --lease-page FILE --pgdata DIR …\n"
-        "       cloudshelf-region tables|objects --help\n"
+        "       cloudshelf-region tables|objects|functions --help\n"
         "`cloudshelf up` starts these; docs/architecture.md says what each does.\n"
     );
     return which == "--help" ? 0 : 64;

@@ -16,6 +16,7 @@ struct Ports {
     static constexpr std::uint16_t gateway = 8080;
     static constexpr std::uint16_t tables = 8000;
     static constexpr std::uint16_t objects = 9000;
+    static constexpr std::uint16_t functions = 9001;
     static constexpr std::uint16_t edge = 8081;
     static constexpr std::uint16_t edge_tls = 8443;
     static constexpr std::uint16_t agent = 7400;

@@ -65,7 +65,9 @@ std::vector<io::Endpoint> places_of(const Layout& layout) {
         for (const auto port : ports) places.push_back({site.address, port});
     };
     for (const auto& region : layout.regions()) {
-        add(region, {Ports::gateway, Ports::tables, Ports::objects, Ports::agent, Ports::postgres, Ports::dns});
+        add(region,
+            {Ports::gateway, Ports::tables, Ports::objects, Ports::functions, Ports::agent, Ports::postgres, Ports::dns}
+        );
     }
     add(layout.witness, {Ports::agent, Ports::dns});
     for (const auto& site : layout.controllers()) {

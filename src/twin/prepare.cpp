@@ -6,6 +6,7 @@
 #include "io/file.hpp"
 #include "twin/certificates.hpp"
 #include "twin/controllers.hpp"
+#include "twin/functions.hpp"
 #include "twin/network.hpp"
 #include "twin/site.hpp"
 
@@ -74,6 +75,11 @@ Result<void> make_table_keys(const Layout& layout) {
     return make_keys(layout, "tables", {{"bookstore", "write"}, {"controller", "admin"}, {"operator", "admin"}});
 }
 
+/// The gateway's key invokes, the controller's too; the operator's deploys.
+Result<void> make_function_keys(const Layout& layout) {
+    return make_keys(layout, "functions", {{"gateway", "write"}, {"controller", "write"}, {"operator", "admin"}});
+}
+
 /// The keys of the objects: the controller's reads, the operator's publishes the site and makes buckets.
 Result<void> make_object_keys(const Layout& layout) {
     return make_keys(layout, "objects", {{"controller", "read"}, {"operator", "admin"}});
@@ -101,6 +107,7 @@ Result<void> make_secrets(const Layout& layout) {
     }
     if (const auto made = make_table_keys(layout); !made) return made;
     if (const auto made = make_object_keys(layout); !made) return made;
+    if (const auto made = make_function_keys(layout); !made) return made;
     const auto token = [&](const char* name) { return io::read_file(layout.secrets() / name).value_or(""); };
     const json::array tokens{
         {{"token_sha256", sha256_hex(token("site.token"))}, {"role", "site"}, {"name", "sites"}},
@@ -267,7 +274,7 @@ json::object gateway_config(const Layout& layout, const Site& site, const UpOpti
     auto& far = databases.at(1).as_object();
     far["certificate_name"] = io::site_host_name(other.name.value());
     far["ca_file"] = identity_of(layout, site.name.value()).ca_file.string();
-    return {
+    json::object config{
         {"listen", at(site, Ports::gateway)},
         {"region", site.name.value()},
         {"lease_page", (site.directory / "lease.page").string()},
@@ -286,6 +293,8 @@ json::object gateway_config(const Layout& layout, const Site& site, const UpOpti
         {"workers", 24},
         {"access_log", !options.quiet_gateways},
     };
+    if (has_functions(layout)) config["functions"] = function_routes(layout, site);
+    return config;
 }
 
 Result<std::string> write_config(const Site& site, const char* name, const json::object& config) {
@@ -377,6 +386,10 @@ Result<void> prepare_region(const Layout& layout, const UpOptions& options, cons
     programs.push_back({.name = "agent", .argv = {region_program, "agent", "--config", *agent}});
     programs.push_back(tables(layout, options, site));
     programs.push_back(objects(layout, options, site));
+    if (has_functions(layout)) {
+        if (const auto written = write_function_variables(layout, site); !written) return written;
+        programs.push_back(function_host(layout, options, site));
+    }
     programs.push_back({.name = "gateway", .argv = {region_program, "gateway", "--config", *gateway}});
     return write_site(site.directory, programs);
 }

@@ -4,6 +4,7 @@
 #include "io/file.hpp"
 #include "io/process.hpp"
 #include "twin/certificates.hpp"
+#include "twin/functions.hpp"
 #include "twin/machine.hpp"
 #include "twin/prepare.hpp"
 #include "twin/site.hpp"
@@ -165,6 +166,26 @@ Result<void> stock_objects(const Layout& layout, const UpOptions& options) {
     });
 }
 
+/// The plan's functions in both regions, where they are not there yet or have other code.
+Result<void> stock_functions(const Layout& layout, const UpOptions& options) {
+    io::SpawnOptions deploy;
+    deploy.argv = {
+        options.programs / "cloudshelf",
+        "deploy",
+        "--plan",
+        options.plan,
+        "--data",
+        layout.directory,
+        "--network-base",
+        std::to_string(layout.network_base),
+    };
+    return wait_until("functions", 90s, [&]() -> std::string {
+        const auto output = io::run(deploy, 60s);
+        if (!output) return output.error().message;
+        return output->status == 0 ? "" : output->err;
+    });
+}
+
 /// `<twin>/twin.json`: what the twin is, for scripts, and in which format.
 Result<void> describe(const Layout& layout) {
     json::object sites;
@@ -287,6 +308,10 @@ Result<void> up(const Layout& wanted, UpOptions options, Progress progress) {
     if (!layout.plan.buckets.empty()) {
         progress("buckets and the static site");
         if (const auto stocked = stock_objects(layout, options); !stocked) return stocked;
+    }
+    if (has_functions(layout)) {
+        progress("functions, in both regions");
+        if (const auto stocked = stock_functions(layout, options); !stocked) return stocked;
     }
     return wait_until("replication", ready_limit, [&]() -> std::string {
         const auto status = controller_status(layout);

@@ -79,6 +79,7 @@ Result<GatewayConfig> parse_gateway_config(std::string_view text) {
          "database",
          "processors",
          "tables",
+         "functions",
          "session_key_file",
          "workers",
          "access_log",
@@ -141,6 +142,26 @@ Result<GatewayConfig> parse_gateway_config(std::string_view text) {
         }
         const bool local = std::ranges::any_of(config.tables, [&](const auto& t) { return t.region == config.region; });
         if (!local) members.complain("servers", fmt::format("one of region \"{}\", ours", config.region));
+        if (!members.wrong.empty()) return bad(members.wrong);
+    }
+    const auto* functions = value.as_object().if_contains("functions");
+    if (functions != nullptr) {
+        if (!functions->is_object()) {
+            return bad("functions: expected an object with address, credentials_file and routes");
+        }
+        Members members(functions->as_object(), "functions: ");
+        members.only({"address", "credentials_file", "routes"});
+        config.functions_address = members.text("address");
+        config.functions_credentials_file = members.text("credentials_file");
+        for (const auto& entry : members.list("routes")) {
+            if (!entry.is_object()) return bad("functions: routes: expected objects with path and function");
+            Members route(entry.as_object(), "functions: routes: ");
+            route.only({"path", "function"});
+            config.function_routes.push_back({.path = route.text("path"), .function = route.text("function")});
+            if (!config.function_routes.back().path.starts_with('/'))
+                route.complain("path", "a text that begins with /");
+            if (!route.wrong.empty()) return bad(route.wrong);
+        }
         if (!members.wrong.empty()) return bad(members.wrong);
     }
     if (!top.wrong.empty()) return bad(top.wrong);

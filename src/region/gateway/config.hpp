@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "region/gateway/function_calls.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -33,6 +34,9 @@ struct GatewayConfig {
     std::vector<std::string> processors;  // the primary one, then the backup
     std::vector<Tables> tables;           // carts and sessions; one of them in `region`; none: there are no carts
     std::filesystem::path tables_credentials_file;
+    std::string functions_address;  // of a Lambda host; empty: our own process answers everything
+    std::filesystem::path functions_credentials_file;
+    std::vector<FunctionRoute> function_routes;
     std::filesystem::path session_key_file;
     unsigned workers = 24;  // threads for writes
     bool access_log = true;

@@ -4,12 +4,13 @@
 #include "bookstore/http_payments.hpp"
 #include "bookstore/postgres_database.hpp"
 #include "bookstore/system_ports.hpp"
+#include "bookstore/tables/table_ports.hpp"
 #include "io/blocking.hpp"
 #include "io/clock.hpp"
 #include "io/lease_page.hpp"
 #include "io/log.hpp"
+#include "region/gateway/function_calls.hpp"
 #include "region/gateway/gate.hpp"
-#include "region/gateway/table_ports.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 #include <boost/json.hpp>
@@ -103,10 +104,9 @@ struct Gateway::Impl {
     std::string writer_name() const;
 
     static io::Task<io::HttpResponse> serve(Impl* self, io::HttpRequest http);
-    static io::Task<bookstore::Response> write(Impl* self, bookstore::Request request, Route* route);
-    static io::Task<bookstore::Response> on(
-        Impl* self, io::BlockingPool* pool, bookstore::Request request, Site* writer
-    );
+    static io::Task<bookstore::Response> write(Impl* self, Attempt attempt, Route* route);
+    static io::Task<bookstore::Response> on(Impl* self, Attempt attempt, Site* writer);
+    io::BlockingPool* pool_for(Kind kind);
 
     io::Executor executor;
     GatewayConfig config;
@@ -114,7 +114,8 @@ struct Gateway::Impl {
     std::optional<io::LeasePage> page;
     std::vector<std::unique_ptr<Site>> sites;  // ours first
     std::unique_ptr<bookstore::HttpPayments> payments;
-    std::unique_ptr<TablePorts> tables;
+    std::unique_ptr<bookstore::TablePorts> tables;
+    std::unique_ptr<FunctionCalls> functions;  // null: everything is answered here
     bookstore::SystemClock clock;
     bookstore::SystemRandom random;
     bookstore::Argon2Passwords passwords;
@@ -140,14 +141,21 @@ Result<void> Gateway::Impl::start() {
         processors.backup = *endpoint;
     }
     payments = std::make_unique<bookstore::HttpPayments>(executor, processors);
-    TablePorts::Options table_servers{.servers = {}, .credentials = secret.tables};
+    bookstore::TablePorts::Options table_servers{.servers = {}, .credentials = secret.tables};
     for (const auto& place : config.tables) {
         const auto endpoint = io::Endpoint::parse(place.address);
         if (!endpoint) return fail("gateway.bad-config", "tables: " + endpoint.error().message);
         const auto where = place.region == config.region ? table_servers.servers.begin() : table_servers.servers.end();
         table_servers.servers.insert(where, {.region = place.region, .endpoint = *endpoint});
     }
-    tables = std::make_unique<TablePorts>(executor, std::move(table_servers));
+    tables = std::make_unique<bookstore::TablePorts>(executor, std::move(table_servers));
+    if (!config.functions_address.empty()) {
+        const auto host = io::Endpoint::parse(config.functions_address);
+        if (!host) return fail("gateway.bad-config", "functions: address: " + host.error().message);
+        functions = std::make_unique<FunctionCalls>(
+            executor, FunctionCalls::Options{.host = *host, .region = config.region, .credentials = secret.functions}
+        );
+    }
     auto opened = io::LeasePage::open(config.lease_page);
     if (!opened) return fail(opened.error());
     page.emplace(std::move(*opened));
@@ -262,15 +270,32 @@ bookstore::Response Gateway::Impl::answer(const bookstore::Request& request, Sit
     }
 }
 
-io::Task<bookstore::Response> Gateway::Impl::on(
-    Impl* self, io::BlockingPool* pool, bookstore::Request request, Site* writer
-) {
-    auto work = [self, writer, owned = std::move(request)] { return self->answer(owned, writer); };
-    auto response = co_await pool->run(std::move(work));
-    co_return response;
+io::BlockingPool* Gateway::Impl::pool_for(Kind kind) {
+    switch (kind) {
+        case Kind::write:
+            return &writers;
+        case Kind::table:
+            return &table_users;
+        case Kind::sign_in:
+            return &sign_ins;
+        case Kind::read:
+            break;
+    }
+    return &readers;
 }
 
-io::Task<bookstore::Response> Gateway::Impl::write(Impl* self, bookstore::Request request, Route* route) {
+/// By a function where there is one for this path, else by our own process.
+io::Task<bookstore::Response> Gateway::Impl::on(Impl* self, Attempt attempt, Site* writer) {
+    if (!attempt.function.empty()) {
+        attempt.writer = writer != nullptr ? writer->pool.region() : "";
+        return self->functions->answer(std::move(attempt));
+    }
+    auto* const pool = self->pool_for(attempt.kind);
+    return pool->run([self, writer, owned = std::move(attempt.request)] { return self->answer(owned, writer); });
+}
+
+io::Task<bookstore::Response> Gateway::Impl::write(Impl* self, Attempt attempt, Route* route) {
+    auto& request = attempt.request;
     request.attempt_id = self->random.uuid();
     // Ours, when the customer sent none: it lets us try again after a commit without an answer.
     const bool needs_one = request.path == "/orders" || request.path == "/payments";
@@ -297,7 +322,7 @@ io::Task<bookstore::Response> Gateway::Impl::write(Impl* self, bookstore::Reques
         }
         Site* const writer = verdict == Gate::here ? self->sites.front().get() : self->elsewhere();
         *route = {.writer = writer != nullptr ? writer->pool.region() : "", .epoch = view.epoch.value()};
-        auto response = co_await on(self, &self->writers, request, writer);
+        auto response = co_await on(self, attempt, writer);
         if (response.outcome == Outcome::answered) co_return response;
         if (response.outcome == Outcome::unknown) in_doubt = response;
         if (!retry_until) retry_until = io::Deadline::after(retry_limit);
@@ -319,6 +344,11 @@ io::Task<io::HttpResponse> Gateway::Impl::serve(Impl* self, io::HttpRequest http
     if (!request) co_return io::HttpResponse::error(400, "bad-target", "expected a path, with a query if need be");
     const auto kind = bookstore::kind_of(*request);
     const std::string method = request->method;
+    Attempt attempt{.http = {}, .request = std::move(*request), .kind = kind, .function = {}, .writer = {}};
+    if (const auto* to = route_of(self->config.function_routes, path)) {
+        attempt.function = to->function;
+        attempt.http = std::make_shared<const io::HttpRequest>(std::move(http));
+    }
     Route route;
     bookstore::Response response;
     ++self->in_progress;
@@ -327,13 +357,10 @@ io::Task<io::HttpResponse> Gateway::Impl::serve(Impl* self, io::HttpRequest http
         response.headers.emplace_back("Retry-After", "1");
     } else if (kind == Kind::write) {
         ++self->writes_waiting;
-        response = co_await write(self, std::move(*request), &route);
+        response = co_await write(self, std::move(attempt), &route);
         --self->writes_waiting;
     } else {
-        auto* const pool = kind == Kind::table     ? &self->table_users
-                           : kind == Kind::sign_in ? &self->sign_ins
-                                                   : &self->readers;
-        response = co_await on(self, pool, std::move(*request), self->writer_for_reads());
+        response = co_await on(self, std::move(attempt), self->writer_for_reads());
     }
     --self->in_progress;
 

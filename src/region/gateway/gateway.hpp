@@ -18,6 +18,7 @@ public:
         std::string database_password;
         bookstore::Secrets sessions;
         sigv4::Credentials tables = {};
+        sigv4::Credentials functions = {};
     };
     Gateway(io::Executor executor, GatewayConfig config, Secret secret);
     ~Gateway();

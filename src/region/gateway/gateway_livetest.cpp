@@ -4,12 +4,12 @@
 #include "bookstore/catalogue.hpp"
 #include "bookstore/postgres_database.hpp"
 #include "bookstore/system_ports.hpp"
+#include "bookstore/tables/table_names.hpp"
 #include "drivers/tables/fake.hpp"
 #include "io/clock.hpp"
 #include "io/file.hpp"
 #include "io/lease_page.hpp"
 #include "io/process.hpp"
-#include "region/gateway/table_names.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>

@@ -55,6 +55,26 @@ TEST(Config, knows_where_tables_are) {
     );
 }
 
+TEST(Config, knows_where_functions_are) {
+    const auto with = [](const std::string& functions) {
+        return parse_gateway_config(good.substr(0, good.size() - 1) + R"(,"functions":)" + functions + "}");
+    };
+    const auto config =
+        with(R"({"address":"127.1.0.1:9001","credentials_file":"c","routes":[{"path":"/books","function":"f:live"}]})");
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->functions_address, "127.1.0.1:9001");
+    EXPECT_EQ(config->function_routes.at(0).function, "f:live");
+    const auto error = [&](const std::string& functions) { return with(functions).error().message; };
+    EXPECT_EQ(error("[]"), "functions: expected an object with address, credentials_file and routes");
+    EXPECT_EQ(
+        error(R"({"address":"a","credentials_file":"c","routes":[{"path":"books","function":"f"}]})"),
+        "functions: routes: path: expected a text that begins with /"
+    );
+    EXPECT_EQ(
+        error(R"({"address":"a","credentials_file":"c"})"), "functions: routes: expected a list that is not empty"
+    );
+}
+
 TEST(Config, names_what_is_wrong) {
     const auto error = [](std::string from, const std::string& to) {
         auto text = good;

@@ -2,13 +2,13 @@
 
 #include "bookstore/catalogue.hpp"
 #include "bookstore/postgres_database.hpp"
+#include "bookstore/tables/table_setup.hpp"
 #include "bookstore/tokens.hpp"
 #include "drivers/tables/key_file.hpp"
 #include "io/file.hpp"
 #include "io/log.hpp"
 #include "region/gateway/config.hpp"
 #include "region/gateway/gateway.hpp"
-#include "region/gateway/table_setup.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -48,6 +48,11 @@ Result<Gateway::Secret> read_secret(const GatewayConfig& config) {
         auto key = tables_client::read_key_file(config.tables_credentials_file);
         if (!key) return fail(key.error());
         secret.tables = std::move(*key);
+    }
+    if (!config.functions_address.empty()) {
+        auto key = tables_client::read_key_file(config.functions_credentials_file);
+        if (!key) return fail(key.error());
+        secret.functions = std::move(*key);
     }
     return secret;
 }
@@ -97,7 +102,7 @@ int prepare_tables(const GatewayConfig& config, const std::filesystem::path& key
     Result<void> done;
     boost::asio::co_spawn(
         loop,
-        set_up_tables(&*client, std::move(others), io::Deadline::after(std::chrono::seconds(20))),
+        bookstore::set_up_tables(&*client, std::move(others), io::Deadline::after(std::chrono::seconds(20))),
         [&](std::exception_ptr failed, Result<void> result) {
             done = failed ? fail("tables.failed", "a bug") : std::move(result);
             loop.stop();
