@@ -184,6 +184,7 @@ private:
     enum class Step : std::uint8_t { done, again, halve, end };
 
     io::Task<Step> try_batch(const boost::json::array* records, Span span) {
+        if (!goes_on()) co_return Step::end;  // it was deleted while records were on their way
         auto payload = payload_of(*records, span, mapping_->stream_arn);
         if (payload.size() > lambda::payload_bytes_max && span.size() > 1) co_return Step::halve;
         const auto verdict = co_await invoke(std::move(payload));
