@@ -2,7 +2,7 @@
 
 #include "base/result.hpp"
 #include "io/http.hpp"
-#include "io/turns.hpp"
+#include "io/task.hpp"
 
 #include <cstddef>
 #include <memory>

@@ -94,8 +94,12 @@ public:
         while (!service_.stopping()) {
             mapping_ = service_.mappings().find(uuid_);
             if (!mapping_) co_return;
-            if (!mapping_->enabled) iterator_.reset();
-            const bool went_on = mapping_->enabled && co_await look();
+            bool went_on = false;
+            if (mapping_->enabled) {
+                went_on = co_await look();
+            } else {
+                iterator_.reset();
+            }
             if (!went_on) co_await service_.pause(service_.options().poll);
         }
     }
@@ -157,39 +161,45 @@ private:
     /// the disk does not keep how far we are.
     io::Task<bool> deliver(const boost::json::array* records) {
         std::deque<Span> spans{{0, records->size()}};
-        std::int64_t failures = 0;
+        failures_ = 0;
         while (!spans.empty()) {
             const auto span = spans.front();
-            auto payload = payload_of(*records, span, mapping_->stream_arn);
-            bool halve = payload.size() > lambda::payload_bytes_max && span.size() > 1;
-            if (!halve) {
-                const auto verdict = co_await invoke(std::move(payload));
-                if (!goes_on() && verdict != Verdict::succeeded) co_return false;
-                if (auto newest = service_.mappings().find(uuid_)) mapping_ = std::move(newest);
-                auto next = AfterFailure::try_again;
-                if (verdict == Verdict::failed) {
-                    const auto age_ms = service_.wall_ms() - created_ms((*records)[span.from]);
-                    next = after_failure(*mapping_, span.size(), ++failures, age_ms);
-                }
-                halve = next == AfterFailure::halve;
-                if (next == AfterFailure::give_up) co_await give_up(records, span, failures);
-                if (verdict == Verdict::succeeded || next == AfterFailure::give_up) {
-                    const auto kept = co_await keep(sequence_of((*records)[span.to - 1]));
-                    if (!kept) co_return false;
-                    spans.pop_front();
-                    failures = 0;
-                } else if (!halve) {
-                    co_await wait_after(failures);
-                }
+            const auto came_to = co_await try_batch(records, span);
+            if (came_to == Step::end) co_return false;
+            if (came_to == Step::again) {
+                co_await wait_after(failures_);
+                continue;
             }
-            if (halve) {
-                const auto middle = span.from + span.size() / 2;
-                spans.front() = {middle, span.to};
-                spans.push_front({span.from, middle});
-                failures = 0;
-            }
+            failures_ = 0;
+            spans.pop_front();
+            if (came_to == Step::done) continue;
+            const auto middle = span.from + span.size() / 2;
+            spans.push_front({middle, span.to});
+            spans.push_front({span.from, middle});
         }
         co_return true;
+    }
+
+    /// What a try of a batch came to.
+    enum class Step : std::uint8_t { done, again, halve, end };
+
+    io::Task<Step> try_batch(const boost::json::array* records, Span span) {
+        if (!goes_on()) co_return Step::end;  // it was deleted while records were on their way
+        auto payload = payload_of(*records, span, mapping_->stream_arn);
+        if (payload.size() > lambda::payload_bytes_max && span.size() > 1) co_return Step::halve;
+        const auto verdict = co_await invoke(std::move(payload));
+        if (verdict != Verdict::succeeded && !goes_on()) co_return Step::end;
+        if (auto newest = service_.mappings().find(uuid_)) mapping_ = std::move(newest);
+        if (verdict == Verdict::no_room) co_return Step::again;
+        if (verdict == Verdict::failed) {
+            const auto age_ms = service_.wall_ms() - created_ms((*records)[span.from]);
+            const auto next = after_failure(*mapping_, span.size(), ++failures_, age_ms);
+            if (next == AfterFailure::try_again) co_return Step::again;
+            if (next == AfterFailure::halve) co_return Step::halve;
+            co_await give_up(records, span);
+        }
+        const auto kept = co_await keep(sequence_of((*records)[span.to - 1]));
+        co_return kept ? Step::done : Step::end;
     }
 
     /// A second, then twice as long each time, up to a minute.
@@ -223,17 +233,17 @@ private:
         co_return true;
     }
 
-    io::Task<void> give_up(const boost::json::array* records, Span span, std::int64_t failures) {
+    io::Task<void> give_up(const boost::json::array* records, Span span) {
         io::log(
             io::Level::warning,
             "functions.batch-given-up",
-            {{"mapping", uuid_}, {"records", std::to_string(span.size())}, {"failures", std::to_string(failures)}}
+            {{"mapping", uuid_}, {"records", std::to_string(span.size())}, {"failures", std::to_string(failures_)}}
         );
         if (mapping_->on_failure.empty()) co_return;
         const auto now_ms = service_.wall_ms();
         Event about;
         if (const auto target = lambda::read_reference(mapping_->function_arn)) about.function = target->name;
-        auto record = batch_record(*mapping_, *records, span, failures, now_ms);
+        auto record = batch_record(*mapping_, *records, span, failures_, now_ms);
         auto event = delivery(about, std::move(record), mapping_->on_failure, now_ms);
         if (!event) co_return;
         Due due{.due_ms = now_ms, .event = std::move(*event)};
@@ -247,6 +257,7 @@ private:
     MappingPtr mapping_;
     std::optional<std::string> iterator_;
     bool trimmed_ = false;
+    std::int64_t failures_ = 0;  // of the batch that is being tried
 };
 
 }  // namespace

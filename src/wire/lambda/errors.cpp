@@ -33,7 +33,6 @@ constexpr std::array statuses{
     Status{"ResourceConflictException", 409},
     Status{"PreconditionFailedException", 412},
     Status{"RequestEntityTooLargeException", 413},
-    Status{"UnsupportedMediaTypeException", 415},
     Status{"TooManyRequestsException", 429},
     Status{"ServiceException", 500},
     // Of whoever signs: the same as for other JSON services, but 403 here.
@@ -139,9 +138,6 @@ Error event_invoke_config_not_found(std::string_view arn) {
 }
 Error policy_not_found() {
     return resource_not_found("The resource you requested does not exist.");
-}
-Error unsupported_media_type() {
-    return made("UnsupportedMediaTypeException", "The content type of the request body is not JSON");
 }
 Error access_denied(std::string message) {
     return made("AccessDeniedException", std::move(message));

@@ -36,7 +36,6 @@ Error too_many_requests();
 Error provisioned_not_found();
 Error event_invoke_config_not_found(std::string_view arn);
 Error policy_not_found();
-Error unsupported_media_type();
 Error access_denied(std::string message);
 Error unknown_operation();
 Error service(std::string message = "An error occurred and the request cannot be processed.");
