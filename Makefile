@@ -99,11 +99,6 @@ bench-objects: configure
 	@cmake --build build/$(PRESET) -j $(JOBS) --target objects_service_bench
 	$(call timed,bench-objects,$$(find build/$(PRESET) -name objects_service_bench -type f) --listed $(OBJECTS_LISTED) --huge-mib $(OBJECTS_HUGE_MIB))
 
-# What an invocation of a function costs, cold and warm; half a minute.
-bench-functions: configure
-	@cmake --build build/$(PRESET) -j $(JOBS) --target environments_bench
-	$(call timed,bench-functions,build/$(PRESET)/tests/environments_bench)
-
 # Functions: processes alone, Lambda's API in front of them, and the shop's search through DNS name, gateway, function and
 # PostgreSQL on a twin of its own.
 bench-functions: build

@@ -1,5 +1,6 @@
 #include "cli/function_fleet.hpp"
 
+#include "cli/command.hpp"
 #include "drivers/tables/key_file.hpp"
 #include "io/file.hpp"
 #include "twin/functions.hpp"
@@ -28,12 +29,12 @@ std::optional<std::string> told_of(const std::vector<std::string>& told, const R
 }
 
 Result<io::Endpoint> endpoint_of(const FleetOptions& options, const twin::Site& site) {
-    const auto told = told_of(options.endpoints, site.name);
-    if (!told) return io::Endpoint{site.address, twin::Ports::functions};
-    constexpr std::string_view scheme = "http://";
-    const auto endpoint = io::Endpoint::parse(told->starts_with(scheme) ? told->substr(scheme.size()) : *told);
-    if (endpoint) return endpoint;
-    return fail("cli.usage", fmt::format("--endpoint {}: expected REGION=http://ADDRESS:PORT", *told));
+    for (const auto& text : options.endpoints) {
+        const auto told = read_region_endpoint(text);
+        if (!told) return fail(told.error());
+        if (told->first == site.name) return told->second;
+    }
+    return io::Endpoint{site.address, twin::Ports::functions};
 }
 
 /// An object of texts.

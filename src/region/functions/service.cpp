@@ -118,7 +118,6 @@ struct Service::Impl {
     std::unique_ptr<io::HttpServer> server;
     program::Behind behind;
     bool open = false;
-    std::size_t answering = 0;  // requests
 
     changelog::ChangeLog::Options log_options() const {
         changelog::ChangeLog::Options made{.folder = options.data / "log", .region = options.region};
@@ -262,15 +261,7 @@ struct Service::Impl {
         co_return answer;
     }
 
-    /// Counted, so that the service does not go while somebody is answered by it.
     io::Task<io::HttpResponse> answer_api(io::HttpRequest request) {
-        ++answering;
-        auto response = co_await answer_one(std::move(request));
-        --answering;
-        co_return response;
-    }
-
-    io::Task<io::HttpResponse> answer_one(io::HttpRequest request) {
         const auto began = io::now();
         const auto target = lambda::read_target(request.method, request.target);
         const auto* operation = operation_of(target);
@@ -358,7 +349,7 @@ io::Task<Result<void>> Service::start() {
     serving.connections_max = connections_max;
     serving.streams = is_large;
     impl_->server = std::make_unique<io::HttpServer>(impl_->executor, serving, [this](io::HttpRequest request) {
-        return answer(std::move(request));
+        return impl_->behind.answer(answer(std::move(request)));
     });
     if (auto listening = impl_->server->start(); !listening) co_return fail(listening.error());
     if (auto opened = impl_->open_data(); !opened) co_return fail(opened.error());
@@ -380,9 +371,7 @@ io::Task<void> Service::stop(io::Deadline deadline) {
     // Requests in progress first, as long as half of the time lasts; what is left then ends with its environment.
     if (impl_->server) co_await impl_->server->stop(deadline.sooner(deadline.remaining() / 2));
     if (impl_->runner.stop) co_await impl_->runner.stop(deadline);
-    co_await impl_->behind.end(deadline);
-    // Their environments have ended, so that these are about to.
-    while (impl_->answering > 0 && !deadline.passed()) co_await io::wait_for(std::chrono::milliseconds(5));
+    co_await impl_->behind.end();
 }
 
 std::uint16_t Service::port() const {

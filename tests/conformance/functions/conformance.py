@@ -98,6 +98,7 @@ def stop():
 def setUpModule():
     global folder, server, log
     folder = tempfile.TemporaryDirectory()
+    os.chmod(folder.name, 0o711)  # functions run as users of their own
     with open(os.open(os.path.join(folder.name, "keys"), os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
         file.write(KEYS)
     log = open(os.path.join(folder.name, "log"), "wb")
