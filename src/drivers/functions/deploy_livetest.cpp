@@ -124,6 +124,8 @@ io::Task<Result<std::vector<Deployed>>> deploy_to(Pair* pair, Deployment deploym
     return deploy(pair->targets(), std::move(deployment), nullptr, std::move(note));
 }
 
+void silent(std::string_view, std::string_view) {}
+
 std::string error_of(const Result<std::vector<Deployed>>& result) {
     return result ? "" : result.error().code + ": " + result.error().message;
 }
@@ -218,7 +220,7 @@ ASYNC_TEST(Deploy, CanariesThatFailGoBack) {
     CanaryCheck check = [seen](std::string region, std::string version) {
         return refuse(seen, std::move(region), std::move(version));
     };
-    const auto refused = co_await deploy(pair.targets(), shifting, check, [](std::string_view, std::string_view) {});
+    const auto refused = co_await deploy(pair.targets(), shifting, check, silent);
     REQUIRE(!refused);
     EXPECT_EQ(refused.error().code, "functions.canary-failed");
     EXPECT_EQ(*seen, std::vector<std::string>{"us-west-2 2"}) << "one region first, and no other after that";
@@ -233,7 +235,7 @@ ASYNC_TEST(Deploy, SaysWhichRegionDoesNotAnswer) {
     Client nobody(executor, {.endpoint = {"127.61.0.1", 1}, .region = "us-west-2"});
     const std::vector<Target> targets{{&nobody, "us-west-2", "echo", {}}};
     Deployment empty{.package = "", .smokes = {}};
-    const auto refused = co_await deploy(targets, empty, nullptr, [](std::string_view, std::string_view) {});
+    const auto refused = co_await deploy(targets, empty, nullptr, silent);
     REQUIRE(!refused);
     EXPECT_EQ(refused.error().code, "functions.unavailable");
     EXPECT_TRUE(refused.error().message.starts_with("us-west-2: ")) << refused.error().message;
