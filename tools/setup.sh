@@ -12,7 +12,7 @@ packages=(
     # servers that the twin and the tests run, never as services
     postgresql-15 postgresql-client-15 pdns-server pdns-backend-sqlite3 sqlite3 etcd-server etcd-client nginx
     # clients that the tests point at us
-    awscli python3-boto3 pgbackrest
+    awscli python3-boto3 pgbackrest curl
     # what the benchmarks of objects are compared with, and their client
     rclone wrk
 )
