@@ -1,17 +1,21 @@
 #include "twin/functions.hpp"
 
+#include "io/clock.hpp"
 #include "io/file.hpp"
+#include "io/process.hpp"
 #include "twin/certificates.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 namespace cloudshelf::twin {
 
 namespace json = boost::json;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -121,6 +125,27 @@ Result<void> write_function_variables(const Layout& layout, const Site& site) {
         {"TABLES_SECRET_ACCESS_KEY", value_in(*tables, "aws_secret_access_key")},
     };
     return io::replace_file(function_variables_file(layout, site), json::serialize(variables) + "\n", 0600);
+}
+
+Result<void> deploy_functions(const Layout& layout, const UpOptions& options) {
+    io::SpawnOptions deploy;
+    deploy.argv = {
+        options.programs / "cloudshelf",
+        "deploy",
+        "--plan",
+        options.plan,
+        "--data",
+        layout.directory,
+        "--network-base",
+        std::to_string(layout.network_base),
+    };
+    std::string missing;
+    for (const auto deadline = io::Deadline::after(90s); !deadline.passed(); std::this_thread::sleep_for(100ms)) {
+        const auto output = io::run(deploy, 60s);
+        if (output && output->status == 0) return {};
+        missing = output ? output->err : output.error().message;
+    }
+    return fail("twin.not-ready", "functions: " + missing);
 }
 
 }  // namespace cloudshelf::twin

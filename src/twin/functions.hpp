@@ -25,4 +25,8 @@ std::filesystem::path function_variables_file(const Layout& layout, const Site& 
 /// Writes it. Errors: io's.
 Result<void> write_function_variables(const Layout& layout, const Site& site);
 
+/// The plan's functions into both regions, where they are not there yet or have other code; tried until the hosts and
+/// what functions need are there. Errors: "twin.not-ready".
+Result<void> deploy_functions(const Layout& layout, const UpOptions& options);
+
 }  // namespace cloudshelf::twin

@@ -2,6 +2,7 @@
 
 #include "io/clock.hpp"
 #include "io/tls.hpp"
+#include "twin/functions.hpp"
 #include "twin/prepare.hpp"
 #include "twin/site.hpp"
 
@@ -116,8 +117,13 @@ Result<void> replace_site(
     for (const auto deadline = io::Deadline::after(join_limit); !deadline.passed();
          std::this_thread::sleep_for(200ms)) {
         still = missing(layout, *site);
+        if (!still.empty()) continue;
+        if (site->kind == SiteKind::region && has_functions(layout)) {
+            progress("functions");
+            if (const auto deployed = deploy_functions(layout, options); !deployed) return deployed;
+        }
         // Its next start finds its data, or, with all the others', none.
-        if (still.empty()) return prepare_site(layout, options, *site, EtcdStart::together);
+        return prepare_site(layout, options, *site, EtcdStart::together);
     }
     return fail("twin.not-ready", fmt::format("{} is not in step within {} s: {}", name, join_limit / 1s, still));
 }

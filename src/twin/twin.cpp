@@ -166,26 +166,6 @@ Result<void> stock_objects(const Layout& layout, const UpOptions& options) {
     });
 }
 
-/// The plan's functions in both regions, where they are not there yet or have other code.
-Result<void> stock_functions(const Layout& layout, const UpOptions& options) {
-    io::SpawnOptions deploy;
-    deploy.argv = {
-        options.programs / "cloudshelf",
-        "deploy",
-        "--plan",
-        options.plan,
-        "--data",
-        layout.directory,
-        "--network-base",
-        std::to_string(layout.network_base),
-    };
-    return wait_until("functions", 90s, [&]() -> std::string {
-        const auto output = io::run(deploy, 60s);
-        if (!output) return output.error().message;
-        return output->status == 0 ? "" : output->err;
-    });
-}
-
 /// `<twin>/twin.json`: what the twin is, for scripts, and in which format.
 Result<void> describe(const Layout& layout) {
     json::object sites;
@@ -311,7 +291,7 @@ Result<void> up(const Layout& wanted, UpOptions options, Progress progress) {
     }
     if (has_functions(layout)) {
         progress("functions, in both regions");
-        if (const auto stocked = stock_functions(layout, options); !stocked) return stocked;
+        if (const auto deployed = deploy_functions(layout, options); !deployed) return deployed;
     }
     return wait_until("replication", ready_limit, [&]() -> std::string {
         const auto status = controller_status(layout);
