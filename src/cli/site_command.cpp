@@ -93,7 +93,7 @@ void add_site(CLI::App& app, int& status) {
         const auto layout = lay_out(*common);
         if (!layout) return void(status = layout.error());
         const auto say = progress(*common);
-        const twin::UpOptions options{.programs = program_folder()};
+        const twin::UpOptions options{.programs = program_folder(), .plan = common->plan};
         const auto done = twin::replace_site(*layout, *name, options, *force ? twin::Force::yes : twin::Force::no, say);
         if (!done) return void(status = report(done.error(), *common));
         say(fmt::format("{} is in step", *name));
