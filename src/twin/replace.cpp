@@ -20,6 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration change_limit = 20s;  // for a change of members: the members may be electing
 constexpr Duration join_limit = 120s;
+constexpr Duration election_limit = 10s;
 
 /// Asks again while the members have no leader, as after the loss of one; a guard's refusal counts at once.
 Result<bool> change_members(const Layout& layout, const std::string& target, json::object body) {
@@ -85,6 +86,18 @@ Result<json::value> members(const Layout& layout) {
     return ask_controllers(layout, {.target = "/v1/members", .token = *token});
 }
 
+namespace {
+
+/// The others may have to choose a leader first, if it was with the member that is lost; until then none counts as up.
+Result<bool> remove_lost(const Layout& layout, const std::string& name) {
+    for (const auto deadline = io::Deadline::after(election_limit);; std::this_thread::sleep_for(200ms)) {
+        auto removed = remove_member(layout, name);
+        if (removed || removed.error().code != "guard.no-majority" || deadline.passed()) return removed;
+    }
+}
+
+}  // namespace
+
 Result<void> replace_site(
     const Layout& layout, const std::string& name, const UpOptions& options, Force force, Progress progress
 ) {
@@ -102,7 +115,7 @@ Result<void> replace_site(
     if (up && !kill_site(site->directory)) return fail("twin.still-running", fmt::format("{} does not end", name));
 
     progress("its member of etcd is removed");
-    if (const auto removed = remove_member(layout, name); !removed) return fail(removed.error());
+    if (const auto removed = remove_lost(layout, name); !removed) return fail(removed.error());
     std::error_code failed;
     fs::remove_all(site->directory, failed);
     if (failed) return fail("twin.directory", fmt::format("{}: {}", site->directory.string(), failed.message()));
